@@ -217,7 +217,11 @@ class CommunicationLink(models.Model):
         ]
         indexes = [
             models.Index(fields=["to_key"], name="link_to"),
-            models.Index(fields=["to_unit_id", "to_producer_id", "to_external_id"], name="link_waiting"),
+            models.Index(
+                fields=["to_unit_id", "to_producer_id", "to_external_id"],
+                name="link_waiting",
+                condition=models.Q(to_key__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,207 @@
+"""One transaction of a load: rows, leaves, event, counts and the point to resume from, all or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from archive import audit
+from archive.audit.actor import Actor
+from archive.audit.verbs import Verb
+from archive.batches.models import Load, LoadBatch, LoadLogLine
+from archive.documents.models import Communication, CommunicationLink, IngestKey, Variant
+from archive.ingest.identity import Duplicate, decide
+from archive.ingest.lookup import find_known
+from archive.ingest.records import Problem
+from archive.ingest.rows import BATCH_COLUMN, OBJECT_COLUMN, Part, RowBuilder, Tables
+from archive.storage.packing import SealedPack, register_sealed
+
+
+class LoadTakenError(Exception):
+    """The load's row was taken over by another worker, or stopped, since this one last looked."""
+
+
+class PartWriter:
+    """Writes the parts of one load in order, each in a transaction of its own.
+
+    Errors: LoadTakenError when the row has gone on without us: nothing of the part is written then.
+    """
+
+    def __init__(self, *, load: Load, tables: Tables, actor: Actor, rows: RowBuilder) -> None:
+        self.load = load
+        self.tables = tables
+        self.actor = actor
+        self.rows = rows
+        self._object_ids: dict[Any, int] = {}
+        self._taken_out: set[int] = set()
+
+    def write(self, part: Part, *, sealed: Sequence[SealedPack], seconds: float) -> None:
+        """Write one part; `sealed` are the packs that were closed before it and are not registered yet."""
+        with transaction.atomic():
+            if sealed:
+                self._object_ids = dict(register_sealed(sealed))
+            self._leave_out_what_came_meanwhile(part)
+            self._insert(part)
+            self._replace(part)
+            self._record(part)
+            self._count(part, seconds)
+
+    def _leave_out_what_came_meanwhile(self, part: Part) -> None:
+        identities = {(row[0], row[1], row[2]): row[4] for row in part.keys}
+        present = find_known(identities) if identities else {}
+        for identity, known in present.items():
+            order_key = identities[identity]
+            draft, digests = part.drafts[order_key]
+            _take_out(part, {order_key})
+            self._taken_out.add(order_key)
+            outcome = decide(digests, known)
+            if isinstance(outcome, Duplicate):
+                part.duplicates += 1
+                continue
+            problem = outcome if isinstance(outcome, Problem) else _came_at_once()
+            self.rows.add_reject(
+                part, ordinal=draft.ordinal, line=draft.line, external_id=draft.external_id, problem=problem, raw=draft.raw
+            )
+        self._leave_out_variants_that_came_meanwhile(part)
+
+    def _leave_out_variants_that_came_meanwhile(self, part: Part) -> None:
+        fresh = {row[0] for row in part.communications}
+        late = {row[0]: row[1] for row in reversed(part.variants) if row[0] not in fresh}
+        if not late:
+            return
+        taken = Variant.objects.filter(order_key__in=late).values_list("order_key", "number")
+        clashing = {order_key for order_key, number in taken if number >= late[order_key]}
+        clashing |= self._taken_out & set(late)
+        for order_key in clashing:
+            draft, _ = part.drafts[order_key]
+            _take_out(part, {order_key})
+            self.rows.add_reject(
+                part,
+                ordinal=draft.ordinal,
+                line=draft.line,
+                external_id=draft.external_id,
+                problem=_came_at_once(),
+                raw=draft.raw,
+            )
+
+    def _insert(self, part: Part) -> None:
+        tables, ids = self.tables, self._object_ids
+        at, after = OBJECT_COLUMN, OBJECT_COLUMN + 1
+        tables.communication.insert(part.communications)
+        tables.ingest_key.insert(part.keys)
+        tables.variant.insert([(*row[:at], ids.get(row[at], row[at]), *row[after:]) for row in part.variants])
+        tables.person.insert(part.persons)
+        tables.person_token.insert(part.tokens)
+        tables.party.insert(part.parties)
+        tables.multiple_value.insert(part.multiples)
+        tables.resource.insert(part.resources)
+        tables.link.insert(part.links)
+        tables.reject.insert(part.rejects)
+        for order_key, _, bits in part.additions:
+            Communication.objects.filter(pk=order_key).update(channels=F("channels").bitor(bits))
+
+    def _replace(self, part: Part) -> None:
+        """Resolve links: those of this part to what is archived, and those that waited for a record of this part."""
+        if part.links:
+            waiting = CommunicationLink.objects.filter(from_key__in=[row[0] for row in part.links], to_key__isnull=True)
+            self._resolve(waiting)
+        if part.keys and CommunicationLink.objects.filter(to_key__isnull=True).exists():
+            external_ids = [row[2] for row in part.keys]
+            self._resolve(CommunicationLink.objects.filter(to_key__isnull=True, to_external_id__in=external_ids))
+
+    def _resolve(self, links: Any) -> None:
+        for link in links:
+            target = IngestKey.objects.filter(
+                unit_id=link.to_unit_id, producer_id=link.to_producer_id, external_id=link.to_external_id
+            ).first()
+            if target is None:
+                continue
+            CommunicationLink.objects.filter(pk=link.pk).update(to_key=target.order_key)
+            if link.kind == CommunicationLink.Kind.SUPERSEDES:
+                Communication.objects.filter(pk=target.order_key).update(state=Communication.State.SUPERSEDED)
+                successor = Communication.objects.only("public_id").get(pk=link.from_key)
+                audit.record(
+                    actor=self.actor,
+                    verb=Verb.COMMUNICATION_SUPERSEDED,
+                    subject=("communication", str(target.public_id)),
+                    private={"reason": link.reason} if link.reason else None,
+                    by=str(successor.public_id),
+                    load=self.load.pk,
+                )
+
+    def _record(self, part: Part) -> None:
+        self.load.parts += 1
+        audit.record_load_part(
+            actor=self.actor,
+            load=self.load,
+            part=self.load.parts,
+            first_position=part.first_record or 0,
+            next_position=part.next_record,
+            leaf_hashes=part.leaves,
+            counts={
+                "archived": part.archived,
+                "variants_added": part.variants_added,
+                "duplicates": part.duplicates,
+                "rejected": part.rejected,
+            },
+        )
+
+    def _count(self, part: Part, seconds: float) -> None:
+        changed = Load.objects.filter(pk=self.load.pk, parts=self.load.parts - 1).update(
+            parts=self.load.parts,
+            next_record=part.next_record,
+            archived=F("archived") + part.archived,
+            variants_added=F("variants_added") + part.variants_added,
+            duplicates=F("duplicates") + part.duplicates,
+            rejected=F("rejected") + part.rejected,
+            bytes_read=F("bytes_read") + part.bytes_read,
+            bytes_stored=F("bytes_stored") + part.bytes_stored,
+            seconds=F("seconds") + seconds,
+        )
+        if not changed:
+            raise LoadTakenError(f"Load {self.load} was taken over by another worker; this one ends.")
+        now = timezone.now()
+        LoadLogLine.objects.bulk_create(
+            LoadLogLine(load=self.load, at=now, level=level, text=text) for level, text in part.notes
+        )
+        _count_batches(self.load, Counter(row[BATCH_COLUMN] for row in part.communications))
+
+
+def _count_batches(load: Load, batches: Mapping[int | None, int]) -> None:
+    for batch_id, count in batches.items():
+        if batch_id is None:
+            continue
+        changed = LoadBatch.objects.filter(load=load, batch_id=batch_id).update(
+            communications=F("communications") + count
+        )
+        if not changed:
+            LoadBatch.objects.create(load=load, batch_id=batch_id, communications=count)
+
+
+def _take_out(part: Part, order_keys: Collection[int]) -> None:
+    """Remove the rows and leaves of some communications, and uncount them."""
+    fresh = sum(row[0] in order_keys for row in part.communications)
+    part.archived -= fresh
+    part.variants_added -= len(order_keys) - fresh
+    part.bytes_stored -= sum(row[4] for row in part.variants if row[0] in order_keys)
+    for name in ("communications", "variants", "persons", "parties", "resources", "links", "additions"):
+        setattr(part, name, [row for row in getattr(part, name) if row[0] not in order_keys])
+    part.tokens = [row for row in part.tokens if row[1] not in order_keys]
+    part.multiples = [row for row in part.multiples if row[2] not in order_keys]
+    part.keys = [row for row in part.keys if row[4] not in order_keys]
+    kept = [index for index, key in enumerate(part.leaf_keys) if key not in order_keys]
+    part.leaves = [part.leaves[index] for index in kept]
+    part.leaf_keys = [part.leaf_keys[index] for index in kept]
+
+
+def _came_at_once() -> Problem:
+    return Problem(
+        code="at_once",
+        field="external_id",
+        reason="Another load archived this external_id at the same moment. Submit the record again.",
+    )

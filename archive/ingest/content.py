@@ -1,0 +1,144 @@
+"""The bytes of incoming variants and resources: read once, hashed, held while small, read again while large."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archive.ingest.content_types import content_type_of
+from archive.ingest.records import DraftVariant, MemberFile, MemberProblem, Problem, Source
+from archive.storage.resources import store_resource
+
+HELD_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+
+
+class ContentChangedError(Exception):
+    """A file was not the same when it was read again; the load stops rather than archive something else."""
+
+
+@dataclass(slots=True)
+class Content:
+    """A variant's bytes: `held` when small, else to be read again from its member."""
+
+    draft: DraftVariant
+    content_type: str
+    size_bytes: int
+    sha256: bytes
+    held: bytes | None
+    member: MemberFile | None
+
+    @property
+    def held_bytes(self) -> int:
+        """Return how many bytes of memory it takes."""
+        return len(self.held) if self.held is not None else 0
+
+    def payload(self) -> bytes | Iterator[bytes]:
+        """Return the bytes, or an iterator over them that ends in an error if they are others than before."""
+        if self.held is not None:
+            return self.held
+        assert self.member is not None
+        return self._again(self.member)
+
+    def _again(self, member: MemberFile) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        for chunk in _chunks(member, self.draft, self.size_bytes):
+            digest.update(chunk)
+            yield chunk
+        if digest.digest() != self.sha256:
+            raise ContentChangedError(f"{self.draft.file} changed while it was read. Load it again once it is complete.")
+
+
+class ContentReader:
+    """Reads what the variants of one source name; shared resources are read and stored once."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._resources: dict[tuple[int, str], int] = {}
+        self._seen: set[str] = set()
+
+    def read(self, variant: DraftVariant, index: int) -> Content | Problem:
+        """Return the content of one variant, or why its record is set aside.
+
+        Shapes: `index` counts from 0 in the record's variants.
+        """
+        try:
+            content = self._read(variant)
+            for name in variant.resources:
+                self._check_resource(name)
+        except MemberProblem as problem:
+            field = f"variants.{index}.file"
+            return Problem(code=problem.code, field=field, reason=problem.reason)
+        if variant.sha256 is not None and variant.sha256 != content.sha256:
+            return Problem(
+                code="wrong_sha256",
+                field=f"variants.{index}.sha256",
+                reason=(
+                    f"{variant.file or 'The text'} has the SHA-256 {content.sha256.hex()}, the manifest says "
+                    f"{variant.sha256.hex()}. Send the file again, or mend the manifest."
+                ),
+            )
+        return content
+
+    def store_resources(self, variant: DraftVariant, *, unit_id: int) -> list[tuple[str, int]]:
+        """Store the resources of a variant where they are new.
+
+        Shapes: returns (name as the document refers to it, stored object id), in the manifest's order.
+        """
+        stored: list[tuple[str, int]] = []
+        folder = posixpath.dirname(variant.file or "")
+        for name in variant.resources:
+            key = (unit_id, name)
+            if key not in self._resources:
+                payload = self.source.open(name).read_all()
+                stored_object = store_resource(unit_id, payload, content_type_of(name))
+                self._resources[key] = stored_object.pk
+            stored.append((posixpath.relpath(name, folder or "."), self._resources[key]))
+        return stored
+
+    def _check_resource(self, name: str) -> None:
+        if name not in self._seen:
+            self.source.open(name)
+            self._seen.add(name)
+
+    def _read(self, variant: DraftVariant) -> Content:
+        content_type = variant.content_type or content_type_of(variant.file or "text.txt")
+        if variant.text is not None:
+            return Content(
+                variant, content_type, len(variant.text), hashlib.sha256(variant.text).digest(), variant.text, None
+            )
+        member = self.source.open(variant.file or "")
+        size = _selected_size(member, variant)
+        if size <= HELD_BYTES:
+            whole = not variant.offset and variant.length is None
+            payload = member.read_all() if whole else member.slice(variant.offset or 0, size)
+            return Content(variant, content_type, size, hashlib.sha256(payload).digest(), payload, None)
+        digest = hashlib.sha256()
+        for chunk in _chunks(member, variant, size):
+            digest.update(chunk)
+        return Content(variant, content_type, size, digest.digest(), None, member)
+
+
+def _selected_size(member: MemberFile, variant: DraftVariant) -> int:
+    offset = variant.offset or 0
+    length = member.size_bytes - offset if variant.length is None else variant.length
+    if offset < 0 or length < 0 or offset + length > member.size_bytes:
+        raise MemberProblem(
+            "outside_file",
+            f"Bytes {offset} to {offset + max(length, 0)} lie outside {variant.file}, which has {member.size_bytes}. "
+            "Mend offset and length.",
+        )
+    return length
+
+
+def _chunks(member: MemberFile, variant: DraftVariant, size: int) -> Iterator[bytes]:
+    if not variant.offset and variant.length is None:
+        yield from member.chunks(CHUNK_BYTES)
+        return
+    at, left = variant.offset or 0, size
+    while left:
+        chunk = member.slice(at, min(left, CHUNK_BYTES))
+        yield chunk
+        at, left = at + len(chunk), left - len(chunk)

@@ -1,0 +1,51 @@
+"""What is archived already under the identities of some records: a constant number of queries for each chunk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from archive.documents.models import Communication, IngestKey, Person, Variant
+from archive.ingest.identity import Identity, Known
+from archive.ingest.records import Draft
+
+
+def find_known(identities: Collection[Identity]) -> dict[Identity, Known]:
+    """Return what is archived under these identities; those without an entry are new."""
+    found: dict[Identity, Known] = {}
+    by_owner: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for unit_id, producer_id, external_id in identities:
+        by_owner[unit_id, producer_id].append(external_id)
+    for (unit_id, producer_id), external_ids in by_owner.items():
+        keys = IngestKey.objects.filter(unit_id=unit_id, producer_id=producer_id, external_id__in=external_ids)
+        for external_id, public_id, order_key in keys.values_list("external_id", "public_id", "order_key"):
+            found[unit_id, producer_id, external_id] = Known(order_key, public_id, {}, {}, b"")
+    if found:
+        _fill(found)
+    return found
+
+
+def _fill(found: dict[Identity, Known]) -> None:
+    by_key = {known.order_key: known for known in found.values()}
+    variants = Variant.objects.filter(order_key__in=by_key)
+    for order_key, number, channel, digest in variants.values_list("order_key", "number", "channel", "sha256"):
+        by_key[order_key].digests[channel] = bytes(digest)
+        by_key[order_key].numbers[channel] = number
+    salts = Person.objects.filter(order_key__in=by_key, number=0)
+    for order_key, salt in salts.values_list("order_key", "salt"):
+        by_key[order_key].salt = bytes(salt)
+
+
+def differing_fields(draft: Draft, order_key: int) -> list[str]:
+    """Return the names of archived fields that a duplicate tells otherwise: reported, never applied."""
+    row = Communication.objects.get(pk=order_key)
+    told = {
+        "issued_on": (draft.issued_on, row.issued_on),
+        "document_class": (draft.document_class.id, row.document_class_id),
+        "subject": (draft.subject, row.subject),
+        "language": (draft.language, row.language),
+        "customer_id": (draft.customer_id, row.customer_id),
+        "account_number": (draft.account_number, row.account_number),
+        "index": (draft.index_values or {}, row.index_values or {}),
+    }
+    return [name for name, (incoming, archived) in told.items() if incoming != archived]

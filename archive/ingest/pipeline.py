@@ -1,0 +1,396 @@
+"""The one way into the record: reader → records → identity → packs → rows → events.
+
+A load reads chunks of records, decides what each is, writes the bytes of what is new into packs, and builds rows. When
+the packs close they are durable; then their rows are committed, part by part, while the next packs are being written.
+Source: design.md "Ingest".
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from django.db import connection
+from django.utils import timezone
+
+from archive.audit.actor import Actor
+from archive.audit.ids import uuid7
+from archive.batches.models import Batch, Load
+from archive.documents.allocation import NumberAllocator
+from archive.documents.order_key import make_order_key
+from archive.ingest.catalogue import Catalogue
+from archive.ingest.commit import PartWriter
+from archive.ingest.content import Content, ContentReader
+from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide
+from archive.ingest.lookup import differing_fields, find_known
+from archive.ingest.records import Draft, Problem, RawRecord, Source
+from archive.ingest.rows import Part, RowBuilder, StoredVariant, Tables, group_of, identity_of
+from archive.ingest.validate import Validator
+from archive.storage.packing import PackSet, SealedPack
+
+CHUNK_RECORDS = 250
+CHUNK_BYTES = 16 * 1024 * 1024
+PART_RECORDS = 500
+ROWS_IN_MEMORY = 15_000
+NOTES_KEPT = 1_000
+
+Control = Callable[[Load], None]
+"""Called between chunks; raises to pause or stop, or when the lease is lost."""
+
+
+@dataclass(slots=True)
+class _Incoming:
+    """A record on its way: its draft and contents, or why it is set aside."""
+
+    raw: RawRecord
+    draft: Draft | None = None
+    contents: list[Content] = field(default_factory=list)
+    problem: Problem | None = None
+
+
+@dataclass(slots=True)
+class _Closed:
+    """Packs that are durable, and the parts that point into them, ready to be committed."""
+
+    sealed: list[SealedPack]
+    parts: list[Part]
+    identities: list[Identity]
+    round: int
+
+
+class Pipeline:
+    """Runs one load from where it stands to its end.
+
+    Errors: whatever `control` raises; StoreFullError and others of the store; LoadTakenError. In each case what was
+    committed stays, and a further run goes on after it.
+    """
+
+    def __init__(
+        self, *, load: Load, source: Source, catalogue: Catalogue, actor: Actor, control: Control
+    ) -> None:
+        self.load = load
+        self.source = source
+        self.control = control
+        self.validator = Validator(catalogue, producer_key=load.producer_key)
+        self.tables = Tables(catalogue.slots)
+        self.rows = RowBuilder(load_id=load.pk, slots=catalogue.slots)
+        self.writer = PartWriter(load=load, tables=self.tables, actor=actor, rows=self.rows)
+        self.contents = ContentReader(source)
+        self.packs = PackSet(reference=str(load.public_id))
+        self.numbers = NumberAllocator()
+        self.part = Part(next_record=load.next_record)
+        self.parts: list[Part] = []
+        self.pending: dict[Identity, Known] = {}
+        self.pending_lock = threading.Lock()
+        self.batch_ids: dict[str, int] = {}
+        self.notes = 0
+        self.round = 0
+        self.clock = time.monotonic()
+        self.committer = _Committer(self._commit)
+
+    def run(self) -> None:
+        """Read to the end of the manifest; when it returns, all that was read is committed."""
+        try:
+            for chunk in self._chunks():
+                self._decide(chunk)
+                if self.packs.should_close() or self._rows_waiting() >= ROWS_IN_MEMORY:
+                    self._close(last=False)
+                self.control(self.load)
+            self._close(last=True)
+            self.committer.finish()
+        except BaseException:
+            self.committer.abandon()
+            self.packs.discard()
+            raise
+
+    # Reading
+
+    def _chunks(self) -> Iterator[list[_Incoming]]:
+        chunk: list[_Incoming] = []
+        size = 0
+        for raw in self.source.records(self.load.next_record):
+            incoming = self._read(raw)
+            chunk.append(incoming)
+            size += sum(content.held_bytes for content in incoming.contents)
+            if len(chunk) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def _read(self, raw: RawRecord) -> _Incoming:
+        if raw.problem is not None:
+            return _Incoming(raw, problem=raw.problem)
+        draft = self.validator.validate(raw)
+        if isinstance(draft, Problem):
+            return _Incoming(raw, problem=draft)
+        contents: list[Content] = []
+        for number, variant in enumerate(draft.variants):
+            content = self.contents.read(variant, number)
+            if isinstance(content, Problem):
+                return _Incoming(raw, draft=draft, problem=content)
+            contents.append(content)
+        return _Incoming(raw, draft=draft, contents=contents)
+
+    # Deciding
+
+    def _decide(self, chunk: list[_Incoming]) -> None:
+        known = self._known(chunk)
+        now = timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")
+        for incoming in chunk:
+            if self.part.first_record is None:
+                self.part.first_record = incoming.raw.ordinal
+            self._decide_one(incoming, known, now)
+            self.part.next_record = incoming.raw.ordinal + 1
+            self.part.bytes_read += sum(content.size_bytes for content in incoming.contents)
+            if self.part.records >= PART_RECORDS:
+                self._next_part()
+
+    def _known(self, chunk: list[_Incoming]) -> dict[Identity, Known]:
+        identities = {
+            identity_of(incoming.draft, self.load.producer_id)
+            for incoming in chunk
+            if incoming.draft is not None and incoming.problem is None
+        }
+        with self.pending_lock:
+            known = {identity: self.pending[identity] for identity in identities if identity in self.pending}
+        known.update(find_known(identities - known.keys()))
+        return known
+
+    def _decide_one(self, incoming: _Incoming, known: dict[Identity, Known], now: str) -> None:
+        draft, problem = incoming.draft, incoming.problem
+        if draft is None or problem is not None:
+            assert problem is not None
+            self._set_aside(incoming, problem)
+            return
+        identity = identity_of(draft, self.load.producer_id)
+        digests = {content.draft.channel: content.sha256 for content in incoming.contents}
+        outcome = decide(digests, known.get(identity))
+        if isinstance(outcome, Problem):
+            self._set_aside(incoming, outcome)
+        elif isinstance(outcome, Duplicate):
+            self._report_duplicate(draft, outcome.known)
+        elif isinstance(outcome, Additional):
+            self._add_variants(incoming, draft, outcome, now)
+            known[identity] = outcome.known
+        else:
+            known[identity] = self._archive(incoming, draft, digests, identity, now)
+
+    def _archive(
+        self, incoming: _Incoming, draft: Draft, digests: dict[str, bytes], identity: Identity, now: str
+    ) -> Known:
+        public_id = uuid7()
+        order_key = make_order_key(draft.issued_on, self.numbers.take())
+        salts = _salts(max(1, len(draft.parties)))
+        stored = self._store(draft, incoming.contents, str(public_id), 1)
+        self.rows.add_communication(
+            self.part,
+            draft,
+            producer_id=self.load.producer_id,
+            order_key=order_key,
+            public_id=public_id,
+            salts=salts,
+            batch_id=self._batch_id(draft.batch),
+            stored=stored,
+            archived_at=now,
+        )
+        self.part.drafts[order_key] = (draft, digests)
+        numbers = {channel: number for number, channel in enumerate(digests, 1)}
+        entry = Known(order_key, public_id, dict(digests), numbers, salts[0], self.round)
+        with self.pending_lock:
+            self.pending[identity] = entry
+        return entry
+
+    def _add_variants(self, incoming: _Incoming, draft: Draft, outcome: Additional, now: str) -> None:
+        known = outcome.known
+        contents = [content for content in incoming.contents if content.draft.channel in outcome.channels]
+        stored = self._store(draft, contents, str(known.public_id), known.next_number)
+        self.rows.add_variants(
+            self.part,
+            draft,
+            known=known,
+            salt=known.salt,
+            batch_id=self._batch_id(draft.batch),
+            stored=stored,
+            added_at=now,
+        )
+        self.part.drafts[known.order_key] = (draft, {content.draft.channel: content.sha256 for content in contents})
+        for number, content in enumerate(contents, known.next_number):
+            known.digests[content.draft.channel] = content.sha256
+            known.numbers[content.draft.channel] = number
+        with self.pending_lock:
+            known.round = self.round
+            self.pending[identity_of(draft, self.load.producer_id)] = known
+
+    def _store(self, draft: Draft, contents: list[Content], public_id: str, first_number: int) -> list[StoredVariant]:
+        group = group_of(draft.document_class, draft)
+        stored: list[StoredVariant] = []
+        for number, content in enumerate(contents, first_number):
+            place = self.packs.add(
+                group,
+                content.payload(),
+                size_bytes=content.size_bytes,
+                sha256=content.sha256,
+                public_id=public_id,
+                number=number,
+                content_type=content.content_type,
+                name=content.draft.file or "",
+            )
+            resources = self.contents.store_resources(content.draft, unit_id=draft.unit.id)
+            stored.append(
+                StoredVariant(
+                    draft=content.draft,
+                    content_type=content.content_type,
+                    sha256=content.sha256,
+                    size_bytes=content.size_bytes,
+                    place=place.pack,
+                    offset=place.offset,
+                    length=place.length,
+                    blocks=place.blocks,
+                    resources=resources,
+                )
+            )
+        return stored
+
+    def _set_aside(self, incoming: _Incoming, problem: Problem) -> None:
+        raw, draft = incoming.raw, incoming.draft
+        external_id = draft.external_id if draft else str((raw.data or {}).get("external_id") or "")
+        self.rows.add_reject(
+            self.part, ordinal=raw.ordinal, line=raw.line, external_id=external_id, problem=problem, raw=raw.raw
+        )
+
+    def _report_duplicate(self, draft: Draft, known: Known) -> None:
+        self.part.duplicates += 1
+        with self.pending_lock:
+            waits = identity_of(draft, self.load.producer_id) in self.pending
+        differing = [] if waits else differing_fields(draft, known.order_key)
+        if self.notes < NOTES_KEPT:
+            self.notes += 1
+            text = f"Line {draft.line}: duplicate of {known.public_id}."
+            if differing:
+                text += f" It says otherwise in {', '.join(differing)}; nothing was changed."
+            self.part.notes.append(("info", text))
+
+    def _batch_id(self, key: str) -> int | None:
+        if not key:
+            return None
+        if key not in self.batch_ids:
+            batch, _ = Batch.objects.get_or_create(
+                producer_id=self.load.producer_id, key=key, defaults={"created_at": timezone.now()}
+            )
+            self.batch_ids[key] = batch.pk
+        return self.batch_ids[key]
+
+    # Committing
+
+    def _rows_waiting(self) -> int:
+        return sum(part.records for part in self.parts) + self.part.records
+
+    def _next_part(self) -> None:
+        if self.part.records:
+            self.parts.append(self.part)
+            self.part = Part(next_record=self.part.next_record)
+
+    def _close(self, *, last: bool) -> None:
+        self._next_part()
+        if not self.parts:
+            return
+        sealed = self.packs.close_all()
+        with self.pending_lock:
+            identities = [identity for identity, known in self.pending.items() if known.round == self.round]
+        closed = _Closed(sealed, self.parts, identities, self.round)
+        self.round += 1
+        self.parts = []
+        if last and not self.committer.started:
+            self._commit(closed)
+        else:
+            self.committer.put(closed)
+
+    def _commit(self, closed: _Closed) -> None:
+        sealed = closed.sealed
+        for part in closed.parts:
+            now = time.monotonic()
+            seconds, self.clock = now - self.clock, now
+            self.writer.write(part, sealed=sealed, seconds=seconds)
+            sealed = []
+        with self.pending_lock:
+            for identity in closed.identities:
+                known = self.pending.get(identity)
+                if known is not None and known.round <= closed.round:
+                    del self.pending[identity]
+
+
+class _Committer:
+    """A thread that commits what is durable while the next packs are written. An error there ends the load here."""
+
+    def __init__(self, commit: Callable[[_Closed], None]) -> None:
+        self._commit = commit
+        self._queue: queue.Queue[_Closed | None] = queue.Queue(maxsize=1)
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def started(self) -> bool:
+        return self._thread is not None
+
+    def put(self, closed: _Closed) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="load-committer", daemon=True)
+            self._thread.start()
+        while True:
+            self._raise()
+            try:
+                self._queue.put(closed, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def finish(self) -> None:
+        if self._thread is not None:
+            while self._thread.is_alive():
+                try:
+                    self._queue.put(None, timeout=0.1)
+                except queue.Full:
+                    continue
+                break
+            self._thread.join()
+        self._raise()
+
+    def abandon(self) -> None:
+        """End the thread after what it has in hand; what is queued is dropped: a resumed load does it again."""
+        if self._thread is None:
+            return
+        self._error = self._error or RuntimeError("The load was broken off.")
+        while self._thread.is_alive():
+            try:
+                self._queue.put(None, timeout=0.1)
+            except queue.Full:
+                continue
+            break
+        self._thread.join()
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            while (closed := self._queue.get()) is not None:
+                if self._error is None:
+                    self._commit(closed)
+        except BaseException as error:
+            self._error = error
+            # Keep taking, so that nobody waits for ever on a full queue.
+            while self._queue.get() is not None:
+                pass
+        finally:
+            connection.close()
+
+
+def _salts(count: int) -> list[bytes]:
+    random = os.urandom(32 * count)
+    return [random[start : start + 32] for start in range(0, 32 * count, 32)]

@@ -1,0 +1,398 @@
+"""Rows of the record, built before the transaction: plain tuples in the order of the tables named here."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from archive.audit.merkle import leaf_hash
+from archive.batches.models import Reject
+from archive.documents.commitments import party_commitment, record_leaf
+from archive.documents.models import (
+    Channel,
+    Communication,
+    CommunicationLink,
+    IngestKey,
+    MultipleValue,
+    Party,
+    Person,
+    PersonToken,
+    Variant,
+    VariantResource,
+)
+from archive.documents.text import name_tokens, postcode_tokens
+from archive.ingest.catalogue import ClassInfo
+from archive.ingest.identity import Identity, Known
+from archive.ingest.records import Draft, DraftVariant, Problem
+from archive.ingest.table import Table
+from archive.retention.rules import RetentionDecision, retain_until
+
+CHANNEL_BITS = {str(channel): channel.bit for channel in Channel}
+
+COMMUNICATION_COLUMNS = (
+    "order_key public_id unit_id document_class_id class_version producer_id external_id load_id load_position "
+    "batch_id run_sequence sequence archived_at customer_id account_number party_role subject language channels state "
+    "restricted index_values extra asset_references retain_until schedule_version_id retention_trigger "
+    "retention_trigger_on retention_cut_off_on"
+).split()
+VARIANT_COLUMNS = (
+    "order_key number channel content_type size_bytes sha256 stored_object_id offset length encoding blocks load_id "
+    "load_position batch_id added_at pages file_name queue queue_file producer_ref recipient_party resource_count source"
+).split()
+BATCH_COLUMN = COMMUNICATION_COLUMNS.index("batch_id")
+OBJECT_COLUMN = VARIANT_COLUMNS.index("stored_object_id")
+
+
+class Tables:
+    """The tables that a load writes to; of the typed slots only those that some class uses."""
+
+    def __init__(self, slots: Sequence[str]) -> None:
+        self.slots = tuple(slots)
+        self.communication = Table(Communication, (*COMMUNICATION_COLUMNS, *slots))
+        self.ingest_key = Table(IngestKey, ("unit_id", "producer_id", "external_id", "public_id", "order_key"))
+        self.variant = Table(Variant, VARIANT_COLUMNS)
+        self.person = Table(Person, ("order_key", "number", "salt", "name", "postcode", "address", "details"))
+        self.person_token = Table(PersonToken, ("token", "order_key", "number"))
+        self.party = Table(Party, ("order_key", "number", "role", "customer_id"))
+        self.multiple_value = Table(MultipleValue, ("field_id", "value", "order_key"))
+        self.resource = Table(VariantResource, ("order_key", "number", "position", "name", "stored_object_id"))
+        self.link = Table(
+            CommunicationLink,
+            ("from_key", "kind", "to_unit_id", "to_producer_id", "to_external_id", "reason", "created_at"),
+        )
+        self.reject = Table(Reject, ("load_id", "record", "line", "external_id", "field", "code", "reason", "raw"))
+
+
+@dataclass(slots=True)
+class StoredVariant:
+    """A variant whose bytes lie in a pack or object; `place` is a pack not registered yet, or an object's id."""
+
+    draft: DraftVariant
+    content_type: str
+    sha256: bytes
+    size_bytes: int
+    place: Any
+    offset: int
+    length: int
+    blocks: bytes | None
+    resources: list[tuple[str, int]]
+
+
+@dataclass(slots=True)
+class Part:
+    """What one transaction writes: the rows of consecutive records, whole communications only.
+
+    Shapes: the rows of one communication all begin with its order key (links and keys carry it too), so that a
+    communication that another load brought in meanwhile can be taken out. `next_record` is the ordinal after the last.
+    """
+
+    next_record: int = 0
+    first_record: int | None = None
+    communications: list[tuple[Any, ...]] = field(default_factory=list)
+    keys: list[tuple[Any, ...]] = field(default_factory=list)
+    variants: list[tuple[Any, ...]] = field(default_factory=list)
+    persons: list[tuple[Any, ...]] = field(default_factory=list)
+    tokens: list[tuple[Any, ...]] = field(default_factory=list)
+    parties: list[tuple[Any, ...]] = field(default_factory=list)
+    multiples: list[tuple[Any, ...]] = field(default_factory=list)
+    resources: list[tuple[Any, ...]] = field(default_factory=list)
+    links: list[tuple[Any, ...]] = field(default_factory=list)
+    rejects: list[tuple[Any, ...]] = field(default_factory=list)
+    leaves: list[bytes] = field(default_factory=list)
+    leaf_keys: list[int] = field(default_factory=list)
+    additions: list[tuple[int, UUID, int]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    drafts: dict[int, tuple[Draft, dict[str, bytes]]] = field(default_factory=dict)
+    archived: int = 0
+    variants_added: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    bytes_stored: int = 0
+    bytes_read: int = 0
+
+    @property
+    def records(self) -> int:
+        """Return how many records were decided."""
+        return self.archived + self.variants_added + self.duplicates + self.rejected
+
+
+@lru_cache(maxsize=4096)
+def _retention(issued_on: datetime.date, years: int, cut_off: str, fiscal_year_end: str) -> RetentionDecision:
+    return retain_until(issued_on, years=years, cut_off=cut_off, fiscal_year_end=fiscal_year_end)
+
+
+def retention_of(draft: Draft) -> RetentionDecision:
+    """Compute until when a draft is kept, by its class's schedule."""
+    schedule = draft.document_class.schedule
+    assert schedule is not None, "validated: a class without a schedule takes nothing in"
+    return _retention(draft.issued_on, schedule.years, schedule.cut_off, draft.unit.fiscal_year_end)
+
+
+def _json(value: Any) -> str | None:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
+
+
+class RowBuilder:
+    """Builds the rows of one load.
+
+    Shapes: `slots` are the typed slots that the tables have, in order.
+    """
+
+    def __init__(self, *, load_id: int, slots: Sequence[str]) -> None:
+        self.load_id = load_id
+        self.slots = tuple(slots)
+
+    def add_communication(
+        self,
+        part: Part,
+        draft: Draft,
+        *,
+        producer_id: int,
+        order_key: int,
+        public_id: UUID,
+        salts: Sequence[bytes],
+        batch_id: int | None,
+        stored: Sequence[StoredVariant],
+        archived_at: str,
+    ) -> None:
+        """Add the rows and the leaf of a new communication.
+
+        Shapes: one salt for each party, at least one; the first is the record's.
+        """
+        document_class = draft.document_class
+        retention = retention_of(draft)
+        schedule = document_class.schedule
+        assert schedule is not None
+        first = draft.parties[0] if draft.parties else None
+        index_text, extra_text, assets_text = _json(draft.index_values), _json(draft.extra), _json(draft.assets)
+        channels = 0
+        for variant in draft.variants:
+            channels |= CHANNEL_BITS[variant.channel]
+        cut_off_on, until = retention.cut_off_on.isoformat(), retention.retain_until.isoformat()
+        trigger_on = retention.trigger_on.isoformat()
+        slot_values = [draft.slots.get(slot) for slot in self.slots]
+        part.communications.append(
+            (
+                order_key,
+                public_id.bytes,
+                draft.unit.id,
+                document_class.id,
+                document_class.version,
+                producer_id,
+                draft.external_id,
+                self.load_id,
+                draft.ordinal,
+                batch_id,
+                draft.run_sequence,
+                draft.sequence,
+                archived_at,
+                draft.customer_id,
+                draft.account_number,
+                first.role if first else "",
+                draft.subject,
+                draft.language,
+                channels,
+                "current",
+                0,
+                index_text,
+                extra_text,
+                assets_text,
+                until,
+                schedule.version_id,
+                retention.trigger,
+                trigger_on,
+                cut_off_on,
+                *(value.isoformat() if isinstance(value, datetime.date) else value for value in slot_values),
+            )
+        )
+        part.keys.append((draft.unit.id, producer_id, draft.external_id, public_id.bytes, order_key))
+        commitments = self._add_parties(part, draft, order_key, salts)
+        for field_id, value in draft.multiple:
+            part.multiples.append((field_id, value, order_key))
+        self._add_links(part, draft, order_key, producer_id, archived_at)
+        self._add_variants(part, draft, order_key, stored, first_number=1, batch_id=batch_id, at=archived_at)
+        facts = {
+            "account_number": draft.account_number,
+            "archived_at": archived_at,
+            "assets": assets_text or "",
+            "class": document_class.key,
+            "class_version": document_class.version,
+            "customer_id": draft.customer_id,
+            "external_id": draft.external_id,
+            "extra": extra_text or "",
+            "index": index_text or "",
+            "issued_on": draft.issued_on.isoformat(),
+            "language": draft.language,
+            "parties": commitments,
+            "position": draft.ordinal,
+            "producer": draft.producer_key,
+            "retain_until": until,
+            "retention_cut_off_on": cut_off_on,
+            "retention_trigger": retention.trigger,
+            "retention_trigger_on": trigger_on,
+            "schedule_version": schedule.version_id,
+            "subject": draft.subject,
+            "unit": draft.unit.key,
+        }
+        self._add_leaf(part, public_id, order_key, salts[0], facts, stored, first_number=1)
+        part.archived += 1
+
+    def add_variants(
+        self,
+        part: Part,
+        draft: Draft,
+        *,
+        known: Known,
+        salt: bytes,
+        batch_id: int | None,
+        stored: Sequence[StoredVariant],
+        added_at: str,
+    ) -> None:
+        """Add late variants to a communication that is archived, with a leaf of their own."""
+        number = known.next_number
+        self._add_variants(
+            part, draft, known.order_key, stored, first_number=number, batch_id=batch_id, at=added_at
+        )
+        facts = {"added_at": added_at, "position": draft.ordinal}
+        self._add_leaf(part, known.public_id, known.order_key, salt, facts, stored, first_number=number)
+        bits = 0
+        for variant in stored:
+            bits |= CHANNEL_BITS[variant.draft.channel]
+        part.additions.append((known.order_key, known.public_id, bits))
+        part.variants_added += 1
+
+    def add_reject(self, part: Part, *, ordinal: int, line: int, external_id: str, problem: Problem, raw: bytes) -> None:
+        """Set a record aside with its reason and its line as it came."""
+        part.rejects.append(
+            (
+                self.load_id,
+                ordinal,
+                line,
+                external_id[:200],
+                problem.field[:200],
+                problem.code[:50],
+                problem.reason,
+                raw,
+            )
+        )
+        part.rejected += 1
+
+    def _add_parties(self, part: Part, draft: Draft, order_key: int, salts: Sequence[bytes]) -> list[str]:
+        addresses = {
+            str(number): variant.recipient_address
+            for number, variant in enumerate(draft.variants, 1)
+            if variant.recipient_address
+        }
+        commitments: list[str] = []
+        for number, party in enumerate(draft.parties):
+            details: dict[str, Any] = dict(party.details or {})
+            if number == 0 and addresses:
+                details["recipients"] = addresses
+            part.persons.append(
+                (order_key, number, salts[number], party.name, party.postcode, party.address, _json(details))
+            )
+            for token in dict.fromkeys((*name_tokens(party.name), *postcode_tokens(party.postcode))):
+                part.tokens.append((token, order_key, number))
+            if number:
+                part.parties.append((order_key, number, party.role, party.customer_id))
+            facts = {
+                "address": party.address,
+                "customer_id": party.customer_id,
+                "name": party.name,
+                "postcode": party.postcode,
+                "role": party.role,
+            }
+            commitments.append(party_commitment(salt=salts[number], number=number, facts=facts))
+        if not draft.parties:
+            details = {"recipients": addresses} if addresses else {}
+            part.persons.append((order_key, 0, salts[0], "", "", "", _json(details)))
+        return commitments
+
+    def _add_links(self, part: Part, draft: Draft, order_key: int, producer_id: int, at: str) -> None:
+        if draft.replaces:
+            external_id, reason = draft.replaces
+            part.links.append((order_key, "supersedes", draft.unit.id, producer_id, external_id, reason, at))
+
+    def _add_variants(
+        self,
+        part: Part,
+        draft: Draft,
+        order_key: int,
+        stored: Sequence[StoredVariant],
+        *,
+        first_number: int,
+        batch_id: int | None,
+        at: str,
+    ) -> None:
+        for number, item in enumerate(stored, first_number):
+            variant = item.draft
+            source = None
+            if variant.file and (variant.offset or variant.length is not None):
+                source = _json({"file": variant.file, "offset": variant.offset, "length": item.size_bytes})
+            part.variants.append(
+                (
+                    order_key,
+                    number,
+                    variant.channel,
+                    item.content_type,
+                    item.size_bytes,
+                    item.sha256,
+                    item.place,
+                    item.offset,
+                    item.length,
+                    "identity",
+                    item.blocks,
+                    self.load_id,
+                    draft.ordinal,
+                    batch_id,
+                    at,
+                    variant.pages,
+                    (variant.file or "").rpartition("/")[2],
+                    variant.queue,
+                    variant.queue_file,
+                    variant.producer_ref,
+                    variant.recipient_party,
+                    len(item.resources),
+                    source,
+                )
+            )
+            for position, (name, object_id) in enumerate(item.resources):
+                part.resources.append((order_key, number, position, name, object_id))
+            part.bytes_stored += item.size_bytes
+
+    def _add_leaf(
+        self,
+        part: Part,
+        public_id: UUID,
+        order_key: int,
+        salt: bytes,
+        facts: dict[str, Any],
+        stored: Sequence[StoredVariant],
+        *,
+        first_number: int,
+    ) -> None:
+        variants = [
+            (number, item.draft.channel, item.size_bytes, item.sha256.hex())
+            for number, item in enumerate(stored, first_number)
+        ]
+        leaf = record_leaf(public_id=public_id, load_id=self.load_id, salt=salt, fields=facts, variants=variants)
+        part.leaves.append(leaf_hash(leaf))
+        part.leaf_keys.append(order_key)
+
+
+def group_of(document_class: ClassInfo, draft: Draft) -> tuple[int, int, str, str]:
+    """Return the pack group of a draft: unit, class, lock mode and expiry bucket."""
+    from archive.storage.buckets import expiry_bucket
+
+    bucket = expiry_bucket(retention_of(draft).retain_until, document_class.bucket)
+    return (draft.unit.id, document_class.id, document_class.lock_mode, bucket)
+
+
+def identity_of(draft: Draft, producer_id: int) -> Identity:
+    """Return the identity of a draft."""
+    return (draft.unit.id, producer_id, draft.external_id)

@@ -1,0 +1,66 @@
+"""Names and headers under which stored bytes leave (RFC 6266, RFC 8187; requirements S-09). Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+EXTENSIONS = {
+    "application/pdf": ".pdf",
+    "application/postscript": ".ps",
+    "application/rtf": ".rtf",
+    "application/vnd.ibm.modcap": ".afp",
+    "application/xml": ".xml",
+    "application/zip": ".zip",
+    "image/bmp": ".bmp",
+    "image/gif": ".gif",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/svg+xml": ".svg",
+    "image/tiff": ".tif",
+    "image/webp": ".webp",
+    "message/rfc822": ".eml",
+    "text/csv": ".csv",
+    "text/html": ".html",
+    "text/plain": ".txt",
+}
+_INLINE_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}
+_CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def plain_type(content_type: str) -> str:
+    """Return a content type without parameters, in lower case; what is none becomes application/octet-stream."""
+    bare = content_type.partition(";")[0].strip().lower()
+    return bare if _CONTENT_TYPE.fullmatch(bare) else "application/octet-stream"
+
+
+def kind_of(content_type: str) -> str:
+    """Return how a variant is shown: pdf, image, html, text, or other (an honest message and the download)."""
+    bare = plain_type(content_type)
+    if bare == "application/pdf":
+        return "pdf"
+    if bare in _INLINE_IMAGES:
+        return "image"
+    if bare in ("text/html", "application/xhtml+xml"):
+        return "html"
+    if bare in ("text/plain", "text/csv"):
+        return "text"
+    return "other"
+
+
+def download_name(*, record_number: str, channel: str, content_type: str, file_name: str = "") -> str:
+    """Return the name of a download: record number, channel and extension; nothing of the customer's."""
+    extension = EXTENSIONS.get(plain_type(content_type), "")
+    if not extension:
+        _, dot, given = file_name.rpartition(".")
+        cleaned = _UNSAFE.sub("", given)[:8].lower()
+        extension = f".{cleaned}" if dot and cleaned else ".bin"
+    return f"{_UNSAFE.sub('-', record_number)}-{_UNSAFE.sub('-', channel)}{extension}"
+
+
+def attachment(name: str) -> str:
+    """Return the Content-Disposition of a download, safe for any name."""
+    ascii_name = _UNSAFE.sub("_", name.encode("ascii", "replace").decode()).strip("._") or "document"
+    visible = "".join(char for char in name if char.isprintable() and char not in '\\/"')
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(visible, safe='')}"
