@@ -1,0 +1,107 @@
+"""Loads as background work: queue, pause, stop and resume; the worker's entry; the same in the foreground."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+
+from archive import audit, work
+from archive.audit.actor import Actor
+from archive.audit.rights import require
+from archive.audit.verbs import Verb
+from archive.batches.models import Load
+from archive.ingest.errors import LoadStateError
+from archive.ingest.services import LoadRequest, create_load, run_load
+from archive.work.leases import Lease
+
+KIND = "load.run"
+
+
+def queue_load(request: LoadRequest, *, actor: Actor) -> Load:
+    """Make a load and put it to work in the background.
+
+    Errors: PermissionDenied without `archive.run_loads`; those of `create_load`.
+    """
+    require(actor, "archive.run_loads")
+    with transaction.atomic():
+        load = create_load(request, actor=actor)
+        _enqueue(load, actor)
+    return load
+
+
+def run_now(load: Load, *, actor: Actor, progress: Callable[[Load], None] | None = None) -> Load:
+    """Run a load in this process; the page shows it and can pause or stop it all the same."""
+    with transaction.atomic():
+        item = _enqueue(load, actor, ring=False)
+    with work.claim_now(item) as lease:
+        return _run(load, lease, actor, progress)
+
+
+def run_from_work(lease: Lease) -> dict[str, Any]:
+    """Run the load that a work item names; called by the worker."""
+    load = Load.objects.get(pk=lease.payload["load"])
+    load = _run(load, lease, lease.actor, None)
+    if load.state in (Load.State.FAILED,):
+        raise work.WorkFailed(load.message)
+    return {"load": load.pk, "state": load.state}
+
+
+def _run(load: Load, lease: Lease, actor: Actor, progress: Callable[[Load], None] | None) -> Load:
+    last = 0.0
+
+    def control(current: Load) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < 0.5:
+            return
+        last = now
+        current.refresh_from_db()
+        lease.heartbeat(done=current.next_record, total=current.expected)
+        if progress is not None:
+            progress(current)
+
+    return run_load(load, actor=actor, control=control)
+
+
+def pause_load(load: Load, *, actor: Actor) -> None:
+    """Ask a running load to pause after the chunk in hand. What is committed stays; resuming goes on after it."""
+    require(actor, "archive.run_loads")
+    work.pause(kind=KIND, key=str(load.pk), actor=actor)
+
+
+def stop_load(load: Load, *, actor: Actor) -> None:
+    """Ask a load to stop. A load that waits or is paused is stopped at once; it can be resumed.
+
+    Errors: LoadStateError when it has ended.
+    """
+    require(actor, "archive.run_loads")
+    with transaction.atomic():
+        work.stop(kind=KIND, key=str(load.pk), actor=actor)
+        changed = Load.objects.filter(pk=load.pk, state__in=(Load.State.QUEUED, Load.State.PAUSED)).update(
+            state=Load.State.STOPPED
+        )
+        if changed:
+            audit.record(actor=actor, verb=Verb.LOAD_STOPPED, subject=load, load=load.pk)
+        elif load.state != Load.State.RUNNING:
+            raise LoadStateError(load)
+
+
+def resume_load(load: Load, *, actor: Actor) -> None:
+    """Let a paused, stopped, failed or broken-off load go on after what it committed.
+
+    Errors: LoadStateError in any other state.
+    """
+    require(actor, "archive.run_loads")
+    with transaction.atomic():
+        changed = Load.objects.filter(pk=load.pk, state__in=Load.RESUMABLE).update(state=Load.State.QUEUED)
+        if not changed:
+            raise LoadStateError(load)
+        audit.record(actor=actor, verb=Verb.LOAD_RESUMED, subject=load, load=load.pk)
+        _enqueue(load, actor)
+
+
+def _enqueue(load: Load, actor: Actor, *, ring: bool = True) -> Any:
+    return work.enqueue(kind=KIND, key=str(load.pk), payload={"load": load.pk}, actor=actor, ring=ring)

@@ -1,0 +1,43 @@
+"""`manage.py watch`: load what arrives in a drop folder."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from archive.audit.actor import Actor
+from archive.documents.models import Producer
+from archive.ingest.errors import UnknownProducerError
+from archive.ingest.watching import DropFolder, watch
+
+
+class Command(BaseCommand):
+    """Thin: arguments in, `archive.ingest.watching` does the work."""
+
+    help = "Watch a drop folder: complete files are loaded, then moved to done/ or failed/ with a report beside."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--producer", default="command", help="whose output arrives here; it must exist")
+        parser.add_argument("--mapping", default="", help="a saved mapping, for a CSV that is not ours")
+        parser.add_argument("--once", action="store_true", help="load what lies there now, and end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Watch until interrupted."""
+        folder: Path = options["folder"]
+        if not folder.is_dir():
+            raise CommandError(f"{folder} is not a folder. Make it, or name another.")
+        if not Producer.objects.filter(key=options["producer"]).exists():
+            raise CommandError(str(UnknownProducerError(options["producer"])))
+        drop = DropFolder(folder, options["producer"], options["mapping"])
+        try:
+            watch(drop, actor=Actor.system("manage.py watch"), once=options["once"], said=self._say)
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped. What was loaded stays; what lies in the folder is loaded next time.")
+
+    def _say(self, path: Path) -> None:
+        self.stdout.write(f"{path.parent.name}: {path.name}")
