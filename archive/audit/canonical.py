@@ -1,0 +1,72 @@
+"""Canonical JSON as bytes, for everything that is hashed.
+
+Source: RFC 8785 (JCS). Our events hold strings, whole numbers, truth values, null, lists and objects; decimals and
+numbers beyond 2^53 are strings there, so the number formatting of RFC 8785 §3.2.2.3 never matters.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+LARGEST_INTEGER = 2**53
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
+
+
+class NotCanonicalError(ValueError):
+    """A value cannot be written canonically: a float, a huge integer, a lone surrogate, a key that is no text."""
+
+
+def canonical(value: Any) -> bytes:
+    """Return the canonical bytes of a value.
+
+    Errors: NotCanonicalError for floats, integers beyond 2^53, keys that are no text and lone surrogates.
+    """
+    if _check(value):
+        value = _by_utf16(value)
+        return _plain.encode(value).encode()
+    try:
+        return _encode(value).encode()
+    except UnicodeEncodeError as error:
+        raise NotCanonicalError("A text has a lone surrogate.") from error
+
+
+_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _check(value: Any) -> bool:
+    """Refuse what has no canonical form; tell whether some key needs the order of UTF-16 code units."""
+    if value is None or isinstance(value, bool | str):
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise NotCanonicalError("A text has a lone surrogate.") from error
+        return False
+    if isinstance(value, int):
+        if abs(value) > LARGEST_INTEGER:
+            raise NotCanonicalError(f"{value} is beyond 2^53: give it as text.")
+        return False
+    if isinstance(value, list | tuple):
+        astral = False
+        for item in value:
+            astral |= _check(item)
+        return astral
+    if isinstance(value, dict):
+        astral = False
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise NotCanonicalError(f"The key {key!r} is not a text.")
+            astral |= _check(key) | _check(item) | (not key.isascii())
+        return astral
+    raise NotCanonicalError(f"{type(value).__name__} has no canonical form: give it as text.")
+
+
+def _by_utf16(value: Any) -> Any:
+    """Sort keys by UTF-16 code units, as RFC 8785 §3.2.3 asks; Python sorts by code point, which differs above U+FFFF."""
+    if isinstance(value, list | tuple):
+        return [_by_utf16(item) for item in value]
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return {key: _by_utf16(value[key]) for key in keys}
+    return value
