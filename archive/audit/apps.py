@@ -1,0 +1,45 @@
+"""Start-up of the audit log."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+class AuditConfig(AppConfig):
+    """The log, an app of its own inside `archive`."""
+
+    name = "archive.audit"
+    label = "audit"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Declare which tables are append-only and have the triggers made after every migrate."""
+        from archive.audit import triggers
+
+        triggers.protect("audit_event", key="event_id")
+        triggers.protect("audit_largeleaf", key="sha256")
+        triggers.protect("audit_loadpart", key="event_id")
+        triggers.protect("audit_eventprivate", columns=("event_id", "salt"), delete_refused=False)
+        post_migrate.connect(_install, dispatch_uid="audit triggers")
+        register(_check, Tags.database)
+
+
+def _install(using: str, **kwargs: Any) -> None:
+    from archive.audit import triggers
+
+    triggers.install(connections[using])
+
+
+def _check(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    from archive.audit import triggers
+
+    errors: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            triggers.verify(connections[alias])
+        except triggers.MissingTriggerError as error:
+            errors.append(Error(str(error), id="audit.E001"))
+    return errors
