@@ -22,6 +22,7 @@ from archive.documents.models import (
 )
 from archive.ingest.models import IngestMapping
 from archive.search.models import Search
+from archive.storage.models import Incident, Location, StoredObject, Tier, WriteIntent
 
 __all__ = [
     "AccessRule",
@@ -31,12 +32,14 @@ __all__ = [
     "Communication",
     "CommunicationLink",
     "DocumentClass",
+    "Incident",
     "IndexField",
     "IngestKey",
     "IngestMapping",
     "Load",
     "LoadBatch",
     "LoadLogLine",
+    "Location",
     "MultipleValue",
     "OrderKeyBlock",
     "Party",
@@ -46,6 +49,9 @@ __all__ = [
     "Producer",
     "Reject",
     "Search",
+    "StoredObject",
+    "Tier",
     "Variant",
     "VariantResource",
+    "WriteIntent",
 ]

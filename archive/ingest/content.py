@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from archive.ingest.content_types import content_type_of
 from archive.ingest.records import DraftVariant, MemberFile, MemberProblem, Problem, Source
-from archive.storage.resources import store_resource
+from archive.storage.singles import store_resource
 
 HELD_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024

@@ -43,3 +43,11 @@ UNKNOWN = "application/octet-stream"
 def content_type_of(name: str) -> str:
     """Return the content type that a file name's extension stands for."""
     return CONTENT_TYPES.get(posixpath.splitext(name)[1].lower(), UNKNOWN)
+
+
+_EXTENSIONS = {content_type: extension for extension, content_type in reversed(CONTENT_TYPES.items())}
+
+
+def extension_of(content_type: str) -> str:
+    """Return the extension under which a document of this type stands in a pack."""
+    return _EXTENSIONS.get(content_type.partition(";")[0].strip().lower(), ".bin")

@@ -25,10 +25,11 @@ from archive.documents.order_key import make_order_key
 from archive.ingest.catalogue import Catalogue
 from archive.ingest.commit import PartWriter
 from archive.ingest.content import Content, ContentReader
+from archive.ingest.content_types import extension_of
 from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide
 from archive.ingest.lookup import differing_fields, find_known
 from archive.ingest.records import Draft, Problem, RawRecord, Source
-from archive.ingest.rows import Part, RowBuilder, StoredVariant, Tables, group_of, identity_of
+from archive.ingest.rows import Part, RowBuilder, StoredVariant, Tables, group_of, identity_of, retention_of
 from archive.ingest.validate import Validator
 from archive.storage.packing import PackSet, SealedPack
 
@@ -102,6 +103,7 @@ class Pipeline:
                 self.control(self.load)
             self._close(last=True)
             self.committer.finish()
+            self.packs.drop_spare_keys()
         except BaseException:
             self.committer.abandon()
             self.packs.discard()
@@ -227,7 +229,7 @@ class Pipeline:
             self.pending[identity_of(draft, self.load.producer_id)] = known
 
     def _store(self, draft: Draft, contents: list[Content], public_id: str, first_number: int) -> list[StoredVariant]:
-        group = group_of(draft.document_class, draft)
+        group, until = group_of(draft.document_class, draft), retention_of(draft).retain_until
         stored: list[StoredVariant] = []
         for number, content in enumerate(contents, first_number):
             place = self.packs.add(
@@ -235,10 +237,9 @@ class Pipeline:
                 content.payload(),
                 size_bytes=content.size_bytes,
                 sha256=content.sha256,
-                public_id=public_id,
-                number=number,
+                name=f"{public_id}-{number}{extension_of(content.content_type)}",
                 content_type=content.content_type,
-                name=content.draft.file or "",
+                retain_until=until,
             )
             resources = self.contents.store_resources(content.draft, unit_id=draft.unit.id)
             stored.append(

@@ -1,0 +1,56 @@
+"""The one function that destroys stored bytes. It refuses while a locator, a hold or a lock is there."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from archive import audit
+from archive.audit.actor import Actor
+from archive.audit.verbs import Verb
+from archive.storage.contract import ObjectLockedError, StoreError
+from archive.storage.holders import holders
+from archive.storage.models import Location, StoredObject
+from archive.storage.tiers import store_of
+
+
+class ObjectInUseError(StoreError):
+    """Something still points into the object, or holds it."""
+
+
+def delete_bytes(stored_object: StoredObject, *, actor: Actor) -> None:
+    """Destroy all copies of an object that nothing needs any more.
+
+    Errors: ObjectInUseError; ObjectLockedError while a lock runs. Nothing is destroyed then.
+    Source: design.md "Storage"; requirements R-14, R-16.
+    """
+    with transaction.atomic():
+        locked = StoredObject.objects.select_for_update().get(pk=stored_object.pk)
+        locations = list(
+            Location.objects.filter(stored_object=locked).exclude(state=Location.State.DELETED).select_related("tier")
+        )
+        _refuse_if_needed(locked, locations)
+        Location.objects.filter(pk__in=[location.pk for location in locations]).update(state=Location.State.DELETED)
+        StoredObject.objects.filter(pk=locked.pk).update(state=StoredObject.State.DELETED)
+        audit.record(
+            actor=actor,
+            verb=Verb.OBJECT_DELETED,
+            subject=locked,
+            sha256=bytes(locked.sha256).hex(),
+            bytes=locked.size_bytes,
+            locations=len(locations),
+        )
+    # After the commit: what a crash here leaves behind is a file that no row calls good, found by comparing both.
+    for location in locations:
+        store_of(location.tier).delete_version(location.key, location.version_id)
+
+
+def _refuse_if_needed(stored_object: StoredObject, locations: list[Location]) -> None:
+    if any(holder.points_to(stored_object.pk) for holder in holders()):
+        raise ObjectInUseError(f"{stored_object} still has documents.")
+    today = timezone.now().date()
+    for location in locations:
+        if location.hold:
+            raise ObjectInUseError(f"{stored_object} is under a hold.")
+        if location.lock_until is not None and location.lock_until > today:
+            raise ObjectLockedError(f"{stored_object} is locked until {location.lock_until}.")
