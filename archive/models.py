@@ -23,6 +23,7 @@ from archive.documents.models import (
 from archive.ingest.models import IngestMapping
 from archive.search.models import Search
 from archive.storage.models import Incident, Location, StoredObject, Tier, WriteIntent
+from archive.work.models import WorkItem
 
 __all__ = [
     "AccessRule",
@@ -53,5 +54,6 @@ __all__ = [
     "Tier",
     "Variant",
     "VariantResource",
+    "WorkItem",
     "WriteIntent",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from csp.constants import NONE, SELF
-
 import secrets
 from pathlib import Path
 from typing import Any
+
+from csp.constants import NONE, SELF
 
 from portal.env import BadSettingError, Env
 
@@ -177,7 +177,24 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 
+# Celery over files needs no server; messages are doorbells only (archive/work), so losing one costs a delay.
+_BROKER = DATA_DIR / "broker"
+for _folder in ("messages", "control"):
+    (_BROKER / _folder).mkdir(parents=True, exist_ok=True)
 CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "data_folder_in": str(_BROKER / "messages"),
+    "data_folder_out": str(_BROKER / "messages"),
+    "control_folder": str(_BROKER / "control"),
+    "polling_interval": 0.1,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "archive.work.sweep", "schedule": 5.0}}
+CELERY_BEAT_SCHEDULE_FILENAME = str(_BROKER / "beat")
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES", ())
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 SILENCED_SYSTEM_CHECKS: list[str] = []

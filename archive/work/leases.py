@@ -1,0 +1,79 @@
+"""A lease on one item of work: held by one worker at a time, fenced, renewed by heartbeats."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from archive.audit.actor import Actor
+from archive.work.models import WorkItem
+
+LEASE_SECONDS = 60
+HEARTBEAT_SECONDS = 1.0
+
+
+class PauseRequested(Exception):  # noqa: N818  (a request, no error)
+    """Somebody asked this work to pause; what is done stays."""
+
+
+class StopRequested(Exception):  # noqa: N818  (a request, no error)
+    """Somebody asked this work to stop; what is done stays."""
+
+
+class LeaseLostError(Exception):
+    """Another worker has this item now: end at once and change nothing more."""
+
+
+class WorkFailed(Exception):  # noqa: N818  (an outcome with a known reason)
+    """The work cannot succeed, for a reason that is known: it is not tried again."""
+
+
+class Lease:
+    """What a worker holds while it runs an item.
+
+    Errors: `heartbeat` raises PauseRequested, StopRequested or LeaseLostError.
+    """
+
+    def __init__(self, item: WorkItem) -> None:
+        self.item = item
+        self._last = time.monotonic()
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """Return what the item was queued with."""
+        return dict(self.item.payload)
+
+    @property
+    def actor(self) -> Actor:
+        """Return in whose name the work is done."""
+        if self.item.requested_by_id:
+            return Actor("user", self.item.requested_by_id, self.item.requested_by)
+        return Actor.system(self.item.requested_by)
+
+    def heartbeat(self, *, done: int | None = None, total: int | None = None, message: str = "") -> None:
+        """Renew the lease, tell progress and learn what is wished; writes at most once a second."""
+        now = time.monotonic()
+        if now - self._last < HEARTBEAT_SECONDS:
+            return
+        self._last = now
+        told: dict[str, Any] = {"lease_until": timezone.now() + timedelta(seconds=LEASE_SECONDS)}
+        if done is not None:
+            told["done"] = done
+        if total is not None:
+            told["total"] = total
+        if message:
+            told["message"] = message
+        if not self.mine().update(**told):
+            raise LeaseLostError(f"{self.item} was taken over.")
+        wish = self.mine().values_list("wish", flat=True).first()
+        if wish == WorkItem.Wish.STOP:
+            raise StopRequested
+        if wish == WorkItem.Wish.PAUSE:
+            raise PauseRequested
+
+    def mine(self) -> Any:
+        """Return the row while this lease holds: a conditional update of it is the fence."""
+        return WorkItem.objects.filter(pk=self.item.pk, state=WorkItem.State.RUNNING, fence=self.item.fence)

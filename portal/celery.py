@@ -1,0 +1,20 @@
+"""Celery, used as a doorbell only: the rows of `archive/work` are the work."""
+
+import os
+
+from celery import Celery
+from celery.signals import worker_process_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+app = Celery("vellum")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def _fresh_connections(**kwargs: object) -> None:
+    """Let a forked worker open its own database connections."""
+    from django.db import connections
+
+    connections.close_all()
