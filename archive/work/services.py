@@ -24,7 +24,7 @@ State = WorkItem.State
 
 
 def enqueue(*, kind: str, key: str, payload: dict[str, Any], actor: Actor, ring: bool = True) -> WorkItem:
-    """Queue work, once while an item of the same kind and key is open: that one is returned then.
+    """Queue work, once while an item of the same kind and key is open: that one is returned then, resumed if paused.
 
     Shapes: with `ring`, workers are told after the commit; without, the caller claims it.
     """
@@ -41,7 +41,11 @@ def enqueue(*, kind: str, key: str, payload: dict[str, Any], actor: Actor, ring:
                 created_at=timezone.now(),
             )
     except IntegrityError:
-        return WorkItem.objects.get(kind=kind, key=key, state__in=WorkItem.OPEN)
+        item = WorkItem.objects.get(kind=kind, key=key, state__in=WorkItem.OPEN)
+        WorkItem.objects.filter(pk=item.pk, state=State.PAUSED).update(
+            state=State.QUEUED, wish=WorkItem.Wish.NONE, run_after=timezone.now(), attempts=0
+        )
+        item.refresh_from_db()
     if ring:
         transaction.on_commit(ring_doorbell)
     return item
@@ -85,7 +89,7 @@ def claim_now(item: WorkItem) -> Iterator[Lease]:
     except BaseException as error:
         _end(lease, State.FAILED, message=f"{type(error).__name__}: {error}")
         raise
-    _end(lease, State.PAUSED if _wish(lease) == WorkItem.Wish.PAUSE else State.DONE)
+    _end(lease, _state_by_wish(lease))
 
 
 def run_due_items() -> int:
@@ -127,11 +131,13 @@ def run(lease: Lease) -> None:
         logger.exception("Work %s (%s) broke off.", item.public_id, item.kind)
         _try_again(lease, f"{type(error).__name__}: {error}")
     else:
-        _end(lease, State.PAUSED if _wish(lease) == WorkItem.Wish.PAUSE else State.DONE, result=result)
+        _end(lease, _state_by_wish(lease), result=result)
 
 
-def _wish(lease: Lease) -> str:
-    return str(lease.mine().values_list("wish", flat=True).first() or "")
+def _state_by_wish(lease: Lease) -> str:
+    """Work may heed a wish by returning early: its end is what was wished then."""
+    wish = lease.mine().values_list("wish", flat=True).first()
+    return {WorkItem.Wish.PAUSE: State.PAUSED, WorkItem.Wish.STOP: State.STOPPED}.get(wish, State.DONE)
 
 
 def _end(lease: Lease, state: str, *, message: str = "", result: dict[str, Any] | None = None) -> None:
