@@ -1,0 +1,52 @@
+"""What an archive or folder offers: its manifest's name, and files by name."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from archive.ingest.records import MemberFile, MemberProblem
+
+MANIFESTS = ("manifest.jsonl", "manifest.csv")
+_DRIVE = re.compile(r"^[A-Za-z]:")
+
+
+class Files(Protocol):
+    """The files of one package."""
+
+    name: str
+    total_bytes: int
+    problem: str
+
+    def manifest_names(self) -> list[str]:
+        """Return the names of files at the top that may be the manifest: ours first, then other CSV files."""
+
+    def open(self, name: str) -> MemberFile:
+        """Return a file. Errors: MemberProblem."""
+
+    def close(self) -> None:
+        """Close what is open."""
+
+
+def checked_name(name: str) -> str:
+    """Return a relative name without detours.
+
+    Errors: MemberProblem for absolute names, `..`, backslashes, drives, NUL and empty names (S-13).
+    """
+    parts = name.split("/")
+    if parts and parts[0] == ".":
+        parts = parts[1:]
+    if (
+        not parts
+        or any(part in ("", ".", "..") for part in parts)
+        or "\\" in name
+        or "\x00" in name
+        or _DRIVE.match(name)
+    ):
+        raise MemberProblem("outside", f"{name!r} leads out of the package. Name files relative to the manifest.")
+    return "/".join(parts)
+
+
+def missing(name: str) -> MemberProblem:
+    """Return the problem of a file that is not there."""
+    return MemberProblem("missing_file", f"{name} is not in the package. Add it, or mend the name.")

@@ -1,0 +1,222 @@
+"""Tar archives: our own header reader, random access into the file, members found by scanning ahead once.
+
+Understood: ustar, GNU long names, pax path and size. Refused for each member: links, devices, pipes, sparse files,
+names that lead outside. A truncated archive yields what is whole.
+Source: POSIX pax interchange format; GNU tar manual, "Basic Tar Format".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from archive.ingest.readers.files import MANIFESTS, checked_name, missing
+from archive.ingest.readers.member_index import MemberIndex
+from archive.ingest.records import MemberProblem
+
+BLOCK = 512
+LARGEST_HEADER_BYTES = 1024 * 1024
+MOST_MEMBERS = 20_000_000
+_REGULAR = frozenset(b"0\x007")
+_WHOLE, _TRUNCATED, _NOT_A_FILE = 0, 1, 2
+
+
+def looks_like_tar(head: bytes) -> bool:
+    """Tell by magic, or by the checksum of old archives that have none."""
+    return len(head) >= BLOCK and (head[257:262] == b"ustar" or _checksum_matches(head[:BLOCK]))
+
+
+class TarMember:
+    """A member's bytes in the archive file."""
+
+    def __init__(self, descriptor: int, offset: int, size_bytes: int) -> None:
+        self._descriptor = descriptor
+        self._offset = offset
+        self.size_bytes = size_bytes
+
+    def read_all(self) -> bytes:
+        """Return all bytes."""
+        return self.slice(0, self.size_bytes)
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Yield the bytes in pieces."""
+        for at in range(0, self.size_bytes, size):
+            yield self.slice(at, min(size, self.size_bytes - at))
+
+    def slice(self, offset: int, length: int) -> bytes:
+        """Return part of the bytes."""
+        data = os.pread(self._descriptor, length, self._offset + offset)
+        while len(data) < length:
+            piece = os.pread(self._descriptor, length - len(data), self._offset + offset + len(data))
+            if not piece:
+                raise MemberProblem("truncated", "The archive ends within this file. Send the archive again.")
+            data += piece
+        return data
+
+
+class TarFiles:
+    """The members of one tar archive. Headers are read ahead only as far as a name asks for."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.problem = ""
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.total_bytes = os.fstat(self._descriptor).st_size
+        self._index = MemberIndex()
+        self._headers = _Headers(self._descriptor, self.total_bytes)
+        self._twice: set[str] = set()
+
+    def manifest_names(self) -> list[str]:
+        """Return our manifest where it is the first member; else look through the whole archive."""
+        if self._scan_one() and (found := [name for name in MANIFESTS if self._index.get(name)]):
+            return found
+        while self._scan_one():
+            pass
+        return [name for name in MANIFESTS if self._index.get(name)] or [
+            name for name in self._index.top_names() if name.lower().endswith((".csv", ".txt"))
+        ]
+
+    def open(self, name: str) -> TarMember:
+        """Return a member; scans ahead until it is met."""
+        name = checked_name(name)
+        entry = self._index.get(name)
+        while entry is None and self._scan_one():
+            entry = self._index.get(name) if self._last == name else None
+        if entry is None:
+            entry = self._index.get(name)
+        if entry is None:
+            raise missing(name)
+        offset, size, state, _ = entry
+        if name in self._twice:
+            raise MemberProblem("twice", f"{name} is in the archive twice. Keep the right one only.")
+        if state == _NOT_A_FILE:
+            raise MemberProblem("not_a_file", f"{name} is a link, a device or a sparse file. Send the file itself.")
+        if state == _TRUNCATED:
+            raise MemberProblem("truncated", f"The archive ends within {name}. Send the archive again.")
+        return TarMember(self._descriptor, offset, size)
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._index.close()
+        os.close(self._descriptor)
+
+    _last = ""
+
+    def _scan_one(self) -> bool:
+        """Read the next header into the index; tell whether there was one."""
+        header = self._headers.next()
+        self.problem = self._headers.problem
+        if header is None:
+            return False
+        name, offset, size, state = header
+        try:
+            self._last = checked_name(name.rstrip("/"))
+        except MemberProblem:
+            return True  # a name that leads outside can be asked for by nobody
+        if state == _NOT_A_FILE and name.endswith("/"):
+            return True
+        if not self._index.add(self._last, (offset, size, state, 0)):
+            self._twice.add(self._last)
+        return True
+
+
+class _Headers:
+    """Walks the headers of an archive; never trusts a size beyond the file's end."""
+
+    def __init__(self, descriptor: int, total_bytes: int) -> None:
+        self._descriptor = descriptor
+        self._total = total_bytes
+        self._at = 0
+        self._count = 0
+        self._window = b""
+        self._window_at = 0
+        self.problem = ""
+
+    def next(self) -> tuple[str, int, int, int] | None:
+        """Return (name, offset, size, state) of the next member, or None at the end."""
+        long_name = ""
+        pax: dict[str, str] = {}
+        while True:
+            header = self._read(self._at, BLOCK)
+            if len(header) < BLOCK:
+                if self._at < self._total or not header:
+                    self.problem = self.problem or "The archive has no end mark: it was cut off. Send it again."
+                return None
+            if header == bytes(BLOCK):
+                return None
+            size = _number(header[124:136])
+            if not _checksum_matches(header) or size is None or size < 0 or self._count >= MOST_MEMBERS:
+                self.problem = f"The archive is damaged at byte {self._at}: what follows was not read. Send it again."
+                self._at = self._total
+                return None
+            self._count += 1
+            kind, body = header[156:157], self._at + BLOCK
+            if kind in (b"L", b"K", b"x", b"g"):
+                if size > LARGEST_HEADER_BYTES:
+                    self.problem = f"A header at byte {self._at} is larger than 1 MiB; what follows was not read."
+                    self._at = self._total
+                    return None
+                content = self._read(body, size)
+                if kind == b"L":
+                    long_name = content.rstrip(b"\x00").decode("utf-8", "replace")
+                elif kind == b"x":
+                    pax = _pax(content)
+                self._at = body + _padded(size)
+                continue
+            if "size" in pax and pax["size"].isdigit():
+                size = int(pax["size"])
+            name = pax.get("path") or long_name or _ustar_name(header)
+            self._at = body + _padded(size)
+            state = _WHOLE if kind and kind[0] in _REGULAR else _NOT_A_FILE
+            if any(key.startswith("GNU.sparse") for key in pax):
+                state = _NOT_A_FILE
+            if state == _WHOLE and body + size > self._total:
+                state = _TRUNCATED
+            return name, body, size, state
+
+    def _read(self, at: int, length: int) -> bytes:
+        """Read through a window: headers of small members come many to a system call."""
+        start = at - self._window_at
+        if start < 0 or start + length > len(self._window):
+            self._window = os.pread(self._descriptor, max(length, 65_536), at)
+            self._window_at, start = at, 0
+        return self._window[start : start + length]
+
+
+def _padded(size: int) -> int:
+    return (size + BLOCK - 1) // BLOCK * BLOCK
+
+
+def _number(raw: bytes) -> int | None:
+    if raw[0] & 0x80:  # base-256, for sizes over 8 GiB
+        return int.from_bytes(bytes([raw[0] & 0x7F]) + raw[1:], "big")
+    try:
+        return int(raw.split(b"\x00")[0].strip() or b"0", 8)
+    except ValueError:
+        return None
+
+
+def _checksum_matches(header: bytes) -> bool:
+    told = _number(header[148:156])
+    return told == sum(header) - sum(header[148:156]) + 8 * 32
+
+
+def _ustar_name(header: bytes) -> str:
+    name = header[:100].split(b"\x00")[0]
+    prefix = header[345:500].split(b"\x00")[0] if header[257:263] == b"ustar\x00" else b""
+    return (prefix + b"/" + name if prefix else name).decode("utf-8", "replace")
+
+
+def _pax(content: bytes) -> dict[str, str]:
+    records: dict[str, str] = {}
+    at = 0
+    while at < len(content):
+        length, blank, _ = content[at:].partition(b" ")
+        if not blank or not length.isdigit() or not len(length) < int(length) <= len(content) - at:
+            break
+        record = content[at + len(length) + 1 : at + int(length) - 1]
+        key, _, value = record.partition(b"=")
+        records[key.decode("utf-8", "replace")] = value.decode("utf-8", "replace")
+        at += int(length)
+    return records
