@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archive.ingest.content_types import content_type_of
+from archive.documents.content_types import content_type_of
 from archive.ingest.records import DraftVariant, MemberFile, MemberProblem, Problem, Source
 from archive.storage.singles import store_resource
 

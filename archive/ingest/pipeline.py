@@ -21,11 +21,11 @@ from archive.audit.actor import Actor
 from archive.audit.ids import uuid7
 from archive.batches.models import Batch, Load
 from archive.documents.allocation import NumberAllocator
+from archive.documents.names import member_name
 from archive.documents.order_key import make_order_key
 from archive.ingest.catalogue import Catalogue
 from archive.ingest.commit import PartWriter
 from archive.ingest.content import Content, ContentReader
-from archive.ingest.content_types import extension_of
 from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide
 from archive.ingest.lookup import differing_fields, find_known
 from archive.ingest.records import Draft, Problem, RawRecord, Source
@@ -237,7 +237,7 @@ class Pipeline:
                 content.payload(),
                 size_bytes=content.size_bytes,
                 sha256=content.sha256,
-                name=f"{public_id}-{number}{extension_of(content.content_type)}",
+                name=member_name(public_id, number, content.content_type),
                 content_type=content.content_type,
                 retain_until=until,
             )

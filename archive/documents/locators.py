@@ -1,0 +1,69 @@
+"""Documents tell storage which of them lie in an object, so that packs can be merged and bytes deleted safely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from archive.documents.models import Communication, Variant, VariantResource
+from archive.documents.names import member_name
+from archive.storage.holders import Held, register_locator_holder
+
+
+class VariantHolder:
+    """Variants point into packs."""
+
+    def held(self, object_id: int) -> list[Held]:
+        """Return the variants in an object, in order of offset."""
+        rows = list(Variant.objects.filter(stored_object_id=object_id).order_by("offset"))
+        ids = dict(
+            Communication.objects.filter(order_key__in={row.order_key for row in rows}).values_list("order_key", "public_id")
+        )
+        return [_held(row, ids[row.order_key]) for row in rows]
+
+    def repoint(self, object_id: int, moves: Sequence[tuple[tuple[int, ...], int, int]]) -> int:
+        """Point variants to another object."""
+        count = 0
+        for (order_key, number), new_object, offset in moves:
+            count += Variant.objects.filter(order_key=order_key, number=number, stored_object_id=object_id).update(
+                stored_object_id=new_object, offset=offset
+            )
+        return count
+
+    def points_to(self, object_id: int) -> bool:
+        """Tell whether a variant lies in an object."""
+        return Variant.objects.filter(stored_object_id=object_id).exists()
+
+
+class ResourceHolder:
+    """Variants' resources are objects of their own: never moved here, and kept as long as their last user."""
+
+    def held(self, object_id: int) -> list[Held]:
+        """Return nothing: resources lie outside packs."""
+        return []
+
+    def repoint(self, object_id: int, moves: Sequence[tuple[tuple[int, ...], int, int]]) -> int:
+        """Point nothing elsewhere."""
+        return 0
+
+    def points_to(self, object_id: int) -> bool:
+        """Tell whether a variant needs this resource."""
+        return VariantResource.objects.filter(stored_object_id=object_id).exists()
+
+
+def _held(row: Variant, public_id: UUID) -> Held:
+    return Held(
+        reference=(row.order_key, row.number),
+        name=member_name(public_id, row.number, row.content_type),
+        offset=row.offset,
+        length=row.length,
+        sha256=bytes(row.sha256),
+        blocks=bytes(row.blocks) if row.blocks is not None else None,
+        content_type=row.content_type,
+    )
+
+
+def register() -> None:
+    """Register both holders, at start-up."""
+    register_locator_holder(VariantHolder())
+    register_locator_holder(ResourceHolder())

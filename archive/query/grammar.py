@@ -1,0 +1,30 @@
+"""The grammar, as the help page shows it and as `parse.py` follows it."""
+
+GRAMMAR = """\
+query      = [ any ] ;
+any        = all , { "OR" , all } ;
+all        = one , { [ "AND" ] , one } ;
+one        = ( "NOT" | "-" ) , one | "(" , any , ")" | comparison | phrase | word ;
+comparison = field , ":" , ( "*" | list | range | order ) ;
+list       = value , { "," , value } ;
+range      = value , ".." , [ value ] | ".." , value ;
+order      = ( "<" | "<=" | ">" | ">=" ) , value ;
+value      = text , [ "*" ] | '"' , anything , '"' ;
+phrase     = '"' , anything , '"' ;
+word       = text , [ "*" ] ;
+field      = lower-case letter , { lower-case letter | digit | "_" } ;
+"""
+
+EXAMPLES = (
+    "account:0004711",
+    "customer:C-1009 issued:2026-01..2026-06",
+    "class:statement,bill channel:email",
+    "name:müller postcode:70173",
+    "branch:012 balance:>1000 NOT state:superseded",
+    'external_id:"JOB7 000123"',
+    "record:V-12-340",
+)
+
+LONGEST_QUERY = 10_000
+MOST_TERMS = 500
+DEEPEST = 50

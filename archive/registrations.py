@@ -1,0 +1,35 @@
+"""What each package registers with those below it, in one place, called once at start-up."""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Register protected tables, query fields, locator holders, timeline sources and kinds of work."""
+    from archive import work
+    from archive.documents import fields, locators
+    from archive.ingest import running
+    from archive.storage import maintenance
+
+    _protect()
+    fields.register_fields()
+    locators.register()
+    work.register(running.KIND, running.run_from_work, max_attempts=5)
+    work.register("storage.merge", maintenance.run_merge, max_attempts=3, every_seconds=3600)
+
+
+def _protect() -> None:
+    from archive.audit.triggers import protect
+
+    protect(
+        "archive_communication",
+        columns=("order_key", "public_id", "unit_id", "producer_id", "external_id", "load_id", "load_position", "archived_at"),
+    )
+    protect(
+        "archive_variant",
+        columns=("order_key", "number", "channel", "content_type", "size_bytes", "sha256", "length", "blocks", "added_at"),
+    )
+    protect("archive_ingestkey", columns=("unit_id", "producer_id", "external_id", "public_id", "order_key"))
+    protect("archive_communicationlink", columns=("from_key", "kind", "to_external_id", "reason"))
+    protect("archive_classversion")
+    protect("archive_partyalias")
+    protect("retention_scheduleversion")
