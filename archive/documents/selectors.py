@@ -1,0 +1,174 @@
+"""Reading the record. Every read of communications starts from `visible_to`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from archive.documents.access import rules_of, visible_q
+from archive.documents.models import (
+    AccessRule,
+    Communication,
+    CommunicationLink,
+    IndexField,
+    Party,
+    Person,
+    Variant,
+    VariantResource,
+)
+from archive.query import QueryError, Values, registry
+from archive.query.to_q import true_q
+
+PARTIES_PERMISSION = "archive.view_parties"
+
+
+def visible_to(user: Any) -> QuerySet[Communication]:
+    """Return the communications that a user may see, in no order.
+
+    Shapes: loads that are provisional or withdrawn (later issues) are left out here and nowhere else.
+    """
+    return Communication.objects.filter(visible_q(user))
+
+
+def get_communication(public_id: UUID, *, user: Any) -> Communication:
+    """Return one communication. Errors: Communication.DoesNotExist, alike for absent and forbidden."""
+    related = ("unit", "document_class", "producer", "load", "batch")
+    return visible_to(user).select_related(*related).get(public_id=public_id)
+
+
+def get_variant(public_id: UUID, number: int, *, user: Any) -> tuple[Communication, Variant]:
+    """Return a variant with its communication. Errors: DoesNotExist of either, alike for absent and forbidden."""
+    communication = get_communication(public_id, user=user)
+    return communication, Variant.objects.get(order_key=communication.order_key, number=number)
+
+
+def list_variants(communication: Communication) -> list[Variant]:
+    """Return the variants in order of number."""
+    return list(Variant.objects.filter(order_key=communication.order_key).order_by("number"))
+
+
+def list_resources(order_key: int, number: int) -> list[VariantResource]:
+    """Return the resources of a variant in order."""
+    return list(VariantResource.objects.filter(order_key=order_key, number=number).order_by("position"))
+
+
+@dataclass(frozen=True, slots=True)
+class PartyView:
+    """A party as a page shows it; personal parts are empty for those who may not see them."""
+
+    number: int
+    role: str
+    customer_id: str
+    name: str = ""
+    postcode: str = ""
+    address: str = ""
+
+
+def list_parties(communication: Communication, *, user: Any) -> list[PartyView]:
+    """Return the parties, the first one first; names and addresses by right."""
+    persons: dict[int, Person] = {}
+    if user.has_perm(PARTIES_PERMISSION):
+        persons = {row.number: row for row in Person.objects.filter(order_key=communication.order_key)}
+    rows = [(0, communication.party_role, communication.customer_id)]
+    further = Party.objects.filter(order_key=communication.order_key).order_by("number")
+    rows += further.values_list("number", "role", "customer_id")
+    views: list[PartyView] = []
+    for number, role, customer_id in rows:
+        person = persons.get(number)
+        told = (person.name, person.postcode, person.address) if person else ("", "", "")
+        if role or customer_id or any(told):
+            views.append(PartyView(number, role, customer_id, *told))
+    return views
+
+
+def first_names(order_keys: Collection[int], *, user: Any) -> dict[int, str]:
+    """Return the first party's name by order key, by right; one query whatever the number."""
+    if not order_keys or not user.has_perm(PARTIES_PERMISSION):
+        return {}
+    return dict(Person.objects.filter(order_key__in=order_keys, number=0).values_list("order_key", "name"))
+
+
+def replaced_counts(order_keys: Collection[int]) -> dict[int, int]:
+    """Return how many earlier communications each one replaces; one query whatever the number."""
+    counts: dict[int, int] = defaultdict(int)
+    links = CommunicationLink.objects.filter(from_key__in=order_keys, kind=CommunicationLink.Kind.SUPERSEDES)
+    for from_key in links.exclude(to_key=None).values_list("from_key", flat=True):
+        counts[from_key] += 1
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """A link to another communication that the user may see, or to one that has not arrived."""
+
+    kind: str
+    forward: bool
+    communication: Communication | None
+    external_id: str
+    reason: str
+
+
+def list_links(communication: Communication, *, user: Any) -> list[LinkView]:
+    """Return the links in both directions; what the user may not see leaves no trace."""
+    key = communication.order_key
+    rows = list(CommunicationLink.objects.filter(Q(from_key=key) | Q(to_key=key)).order_by("pk"))
+    ends = {row.to_key if row.from_key == key else row.from_key for row in rows} - {None}
+    seen = {row.order_key: row for row in visible_to(user).filter(order_key__in=ends)}
+    views: list[LinkView] = []
+    for row in rows:
+        forward = row.from_key == key
+        other = row.to_key if forward else row.from_key
+        if other is None:
+            views.append(LinkView(row.kind, forward, None, row.to_external_id, row.reason))
+        elif other in seen:
+            views.append(LinkView(row.kind, forward, seen[other], seen[other].external_id, row.reason))
+    return views
+
+
+def field_labels() -> dict[str, str]:
+    """Return the labels of all index fields, by key."""
+    return dict(IndexField.objects.values_list("key", "label"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a user sees a communication: a rule of a group that is true for it."""
+
+    group: str
+    allow: bool
+    words: str
+    note: str
+
+
+def explain_access(communication: Communication, *, user: Any) -> list[Reason]:
+    """Return the allow rules that are true for a communication, in words."""
+    reasons: list[Reason] = []
+    for rule in rules_of(user):
+        if rule.row.effect != AccessRule.Effect.ALLOW:
+            continue
+        try:
+            applies = true_q(rule.tree, registry, Values(None))
+        except QueryError:
+            continue
+        if Communication.objects.filter(applies, pk=communication.pk).exists():
+            reasons.append(Reason(rule.row.group.name, True, rule.words, rule.row.note))
+    return reasons
+
+
+def describe_scope(user: Any) -> list[Reason]:
+    """Return the rules of a user in words, allowing ones first: what he may see at all."""
+    return [
+        Reason(rule.row.group.name, rule.row.effect == AccessRule.Effect.ALLOW, rule.words, rule.row.note)
+        for rule in rules_of(user)
+    ]
+
+
+def columns_of(rows: Sequence[Communication], classes: dict[int, list[str]]) -> list[str]:
+    """Return the index fields that a list shows: those of its class, where all rows are of one."""
+    found = {row.document_class_id for row in rows}
+    return classes.get(found.pop(), []) if len(found) == 1 else []
