@@ -77,16 +77,16 @@ class _Check:
         if isinstance(draft, Problem):
             return draft
         digests: dict[str, bytes] = {}
-        size = 0
+        sizes: dict[str, int] = {}
         for number, variant in enumerate(draft.variants):
             content = self.contents.read(variant, number)
             if isinstance(content, Problem):
                 return content
             digests[variant.channel] = content.sha256
-            size += content.size_bytes
-        return self._decide(draft, digests, size)
+            sizes[content.draft.channel] = content.size_bytes
+        return self._decide(draft, digests, sizes)
 
-    def _decide(self, draft: Draft, digests: dict[str, bytes], size: int) -> Problem | None:
+    def _decide(self, draft: Draft, digests: dict[str, bytes], sizes: dict[str, int]) -> Problem | None:
         outcome = decide(digests, self._known(draft))
         if isinstance(outcome, Problem):
             return outcome
@@ -94,7 +94,8 @@ class _Check:
             self.report["duplicates"] += 1
             return None
         self.report["variants_added" if isinstance(outcome, Additional) else "archived"] += 1
-        self.report["bytes"] += size
+        new = outcome.channels if isinstance(outcome, Additional) else tuple(digests)
+        self.report["bytes"] += sum(sizes[channel] for channel in new)
         self.met.setdefault((draft.unit.id, draft.external_id), {}).update(digests)
         return None
 

@@ -67,9 +67,13 @@ def decide(digests: Mapping[str, bytes], known: Known | None) -> New | Duplicate
                 code="other_content",
                 field=f"variants.{channel}",
                 reason=(
-                    f"This external_id is archived already as {known.public_id} with other bytes for {channel}. "
+                    f"This external_id {_where(known)} with other bytes for {channel}. "
                     'To replace it, give the new one its own external_id and "replaces" with a reason.'
                 ),
             )
     missing = tuple(channel for channel in digests if channel not in known.digests)
     return Additional(known, missing) if missing else Duplicate(known)
+
+
+def _where(known: Known) -> str:
+    return f"is archived already as {known.public_id}" if known.public_id.int else "stands earlier in this package"

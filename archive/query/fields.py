@@ -83,6 +83,10 @@ class Registry:
         """Add a source of fields that can change while we run."""
         self._sources.append(source)
 
+    def built_in_names(self) -> frozenset[str]:
+        """Return the names that no configured field can have."""
+        return frozenset(self._fields)
+
     def all(self, user: Any = None) -> dict[str, Field]:
         """Return the fields that a user may use; built-in names win over configured ones."""
         found: dict[str, Field] = {}

@@ -1,0 +1,35 @@
+"""The roles, as groups with permissions; which documents a role sees is ruled by access rules."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, Permission
+
+_READ = ("archive.search_communications", "archive.download_communications")
+ROLES: dict[str, tuple[str, ...]] = {
+    "agent": (*_READ, "archive.view_parties"),
+    "compliance": (*_READ, "archive.view_parties", "archive.export_communications", "audit.view_events", "audit.export_events"),
+    "records": (*_READ, "archive.view_parties"),
+    "editor": ("archive.search_communications",),
+    "approver": ("archive.search_communications",),
+    "operations": (*_READ, "archive.view_loads", "archive.run_loads"),
+    "auditor": (*_READ, "archive.view_parties", "archive.view_loads", "audit.view_events", "audit.export_events"),
+    "admin": (),
+}
+
+
+def ensure_role(name: str) -> tuple[Group, bool]:
+    """Make a role's group and give it exactly the permissions of the table; tells whether anything changed.
+
+    Errors: KeyError for a role that is not in the table.
+    """
+    group, created = Group.objects.get_or_create(name=name)
+    wanted = {_permission(permission).pk for permission in ROLES[name]}
+    present = set(group.permissions.values_list("pk", flat=True))
+    if wanted != present:
+        group.permissions.set(wanted)
+    return group, created or wanted != present
+
+
+def _permission(name: str) -> Permission:
+    app, _, codename = name.partition(".")
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
