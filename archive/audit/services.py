@@ -141,7 +141,7 @@ def record_load_part(
         next=next_position,
         leaves=len(leaf_hashes),
         root=root.hex(),
-        **counts,
+        counts=dict(counts),
     )
     LoadPart.objects.create(
         event_id=event.event_id,

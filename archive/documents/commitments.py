@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from archive.audit.canonical import canonical
+from archive.audit.canonical import canonical_trusted
 
 LEAF_VERSION = 1
 
@@ -23,7 +23,7 @@ def party_commitment(*, salt: bytes, number: int, facts: dict[str, str]) -> str:
     Shapes: `facts` has role, customer_id, name, postcode, address; returns 64 hex digits.
     """
     told = {key: value for key, value in facts.items() if value}
-    return hmac.digest(salt, b"party\x00%d\x00" % number + canonical(told), "sha256").hex()
+    return hmac.digest(salt, b"party\x00%d\x00" % number + canonical_trusted(told), "sha256").hex()
 
 
 def record_leaf(
@@ -34,7 +34,7 @@ def record_leaf(
     Shapes: `fields` holds strings, whole numbers, None, lists and dicts of these (decimals as strings); `variants` are
     (number, channel, size in bytes, SHA-256 as hex) in order of number.
     """
-    facts = canonical({"fields": fields, "variants": [list(variant) for variant in variants]})
+    facts = canonical_trusted({"fields": fields, "variants": [list(variant) for variant in variants]})
     commitment = hmac.digest(salt, hashlib.sha256(facts).digest(), "sha256").hex()
     # The four keys are ASCII, sorted, and the values need no escape: this is RFC 8785 already.
     return b'{"commitment":"%b","id":"%b","load":%d,"v":%d}' % (

@@ -6,12 +6,14 @@ Source: design.md "Search" (NFKC, case and accents folded, letters and digits); 
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 SLOT_CHARACTERS = 200
 NUMBER_SCALE = 10_000
+_PLAIN_NUMBER = re.compile(r"(-?)(\d{1,14})(?:\.(\d{1,4}))?", re.ASCII)
 LARGEST_NUMBER = Decimal(2**63 - 1) / NUMBER_SCALE
 
 
@@ -68,6 +70,11 @@ def encode_slot(kind: str, value: object) -> str | int | datetime.date:
 
 def encode_number(text: str) -> int:
     """Return a decimal times 10,000. Errors: SlotValueError when it is none, too large or finer than four places."""
+    plain = _PLAIN_NUMBER.fullmatch(text)
+    if plain:
+        sign, whole, places = plain.groups()
+        number_scaled = int(whole) * NUMBER_SCALE + int((places or "").ljust(4, "0"))
+        return -number_scaled if sign else number_scaled
     try:
         number = Decimal(text)
     except InvalidOperation:

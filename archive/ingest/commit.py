@@ -18,7 +18,7 @@ from archive.documents.models import Communication, CommunicationLink, IngestKey
 from archive.ingest.identity import Duplicate, decide
 from archive.ingest.lookup import find_known
 from archive.ingest.records import Problem
-from archive.ingest.rows import BATCH_COLUMN, OBJECT_COLUMN, Part, RowBuilder, Tables
+from archive.ingest.rows import BATCH_COLUMN, OBJECT_COLUMN, Origin, Part, RowBuilder, Tables
 from archive.storage.packing import SealedPack, register_sealed
 
 
@@ -37,14 +37,15 @@ class PartWriter:
         self.tables = tables
         self.actor = actor
         self.rows = rows
-        self._object_ids: dict[Any, int] = {}
+        self._object_ids: dict[int, int] = {}
         self._taken_out: set[int] = set()
+        self._parts = load.parts  # counted here: the row object may be refreshed by another thread
 
     def write(self, part: Part, *, sealed: Sequence[SealedPack], seconds: float) -> None:
         """Write one part; `sealed` are the packs that were closed before it and are not registered yet."""
         with transaction.atomic():
             if sealed:
-                self._object_ids = dict(register_sealed(sealed))
+                self._object_ids = register_sealed(sealed)
             self._leave_out_what_came_meanwhile(part)
             self._insert(part)
             self._replace(part)
@@ -56,17 +57,15 @@ class PartWriter:
         present = find_known(identities) if identities else {}
         for identity, known in present.items():
             order_key = identities[identity]
-            draft, digests = part.drafts[order_key]
+            origin = part.origins[order_key]
             _take_out(part, {order_key})
             self._taken_out.add(order_key)
-            outcome = decide(digests, known)
+            outcome = decide(origin.digests, known)
             if isinstance(outcome, Duplicate):
                 part.duplicates += 1
                 continue
             problem = outcome if isinstance(outcome, Problem) else _came_at_once()
-            self.rows.add_reject(
-                part, ordinal=draft.ordinal, line=draft.line, external_id=draft.external_id, problem=problem, raw=draft.raw
-            )
+            self._set_aside(part, origin, problem)
         self._leave_out_variants_that_came_meanwhile(part)
 
     def _leave_out_variants_that_came_meanwhile(self, part: Part) -> None:
@@ -78,16 +77,19 @@ class PartWriter:
         clashing = {order_key for order_key, number in taken if number >= late[order_key]}
         clashing |= self._taken_out & set(late)
         for order_key in clashing:
-            draft, _ = part.drafts[order_key]
+            origin = part.origins[order_key]
             _take_out(part, {order_key})
-            self.rows.add_reject(
-                part,
-                ordinal=draft.ordinal,
-                line=draft.line,
-                external_id=draft.external_id,
-                problem=_came_at_once(),
-                raw=draft.raw,
-            )
+            self._set_aside(part, origin, _came_at_once())
+
+    def _set_aside(self, part: Part, origin: Origin, problem: Problem) -> None:
+        self.rows.add_reject(
+            part,
+            ordinal=origin.ordinal,
+            line=origin.line,
+            external_id=origin.external_id,
+            problem=problem,
+            raw=origin.raw,
+        )
 
     def _insert(self, part: Part) -> None:
         tables, ids = self.tables, self._object_ids
@@ -135,11 +137,11 @@ class PartWriter:
                 )
 
     def _record(self, part: Part) -> None:
-        self.load.parts += 1
+        self._parts += 1
         audit.record_load_part(
             actor=self.actor,
             load=self.load,
-            part=self.load.parts,
+            part=self._parts,
             first_position=part.first_record or 0,
             next_position=part.next_record,
             leaf_hashes=part.leaves,
@@ -152,8 +154,8 @@ class PartWriter:
         )
 
     def _count(self, part: Part, seconds: float) -> None:
-        changed = Load.objects.filter(pk=self.load.pk, parts=self.load.parts - 1).update(
-            parts=self.load.parts,
+        changed = Load.objects.filter(pk=self.load.pk, parts=self._parts - 1).update(
+            parts=self._parts,
             next_record=part.next_record,
             archived=F("archived") + part.archived,
             variants_added=F("variants_added") + part.variants_added,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from archive.documents.models import Communication, IngestKey, Person, Variant
 from archive.ingest.identity import Identity, Known
@@ -36,9 +36,13 @@ def _fill(found: dict[Identity, Known]) -> None:
         by_key[order_key].salt = bytes(salt)
 
 
-def differing_fields(draft: Draft, order_key: int) -> list[str]:
-    """Return the names of archived fields that a duplicate tells otherwise: reported, never applied."""
-    row = Communication.objects.get(pk=order_key)
+def differing_fields(duplicates: Sequence[tuple[Draft, int]]) -> dict[int, list[str]]:
+    """Return the names of archived fields that duplicates tell otherwise, by order key: reported, never applied."""
+    rows = Communication.objects.in_bulk([order_key for _draft, order_key in duplicates])
+    return {order_key: _differing(draft, rows[order_key]) for draft, order_key in duplicates if order_key in rows}
+
+
+def _differing(draft: Draft, row: Communication) -> list[str]:
     told = {
         "issued_on": (draft.issued_on, row.issued_on),
         "document_class": (draft.document_class.id, row.document_class_id),

@@ -8,13 +8,10 @@ Source: design.md "Ingest".
 from __future__ import annotations
 
 import os
-import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from django.db import connection
 from django.utils import timezone
 
 from archive.audit.actor import Actor
@@ -24,14 +21,14 @@ from archive.documents.allocation import NumberAllocator
 from archive.documents.names import member_name
 from archive.documents.order_key import make_order_key
 from archive.ingest.catalogue import Catalogue
-from archive.ingest.commit import PartWriter
+from archive.ingest.committer import Closed, Committer
 from archive.ingest.content import Content, ContentReader
 from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide
 from archive.ingest.lookup import differing_fields, find_known
 from archive.ingest.records import Draft, Problem, RawRecord, Source
-from archive.ingest.rows import Part, RowBuilder, StoredVariant, Tables, group_of, identity_of, retention_of
+from archive.ingest.rows import Origin, Part, RowBuilder, StoredVariant, group_of, identity_of, retention_of
 from archive.ingest.validate import Validator
-from archive.storage.packing import PackSet, SealedPack
+from archive.storage.packing import PackSet
 
 CHUNK_RECORDS = 250
 CHUNK_BYTES = 16 * 1024 * 1024
@@ -53,16 +50,6 @@ class _Incoming:
     problem: Problem | None = None
 
 
-@dataclass(slots=True)
-class _Closed:
-    """Packs that are durable, and the parts that point into them, ready to be committed."""
-
-    sealed: list[SealedPack]
-    parts: list[Part]
-    identities: list[Identity]
-    round: int
-
-
 class Pipeline:
     """Runs one load from where it stands to its end.
 
@@ -77,9 +64,7 @@ class Pipeline:
         self.source = source
         self.control = control
         self.validator = Validator(catalogue, producer_key=load.producer_key)
-        self.tables = Tables(catalogue.slots)
         self.rows = RowBuilder(load_id=load.pk, slots=catalogue.slots)
-        self.writer = PartWriter(load=load, tables=self.tables, actor=actor, rows=self.rows)
         self.contents = ContentReader(source)
         self.packs = PackSet(reference=str(load.public_id))
         self.numbers = NumberAllocator()
@@ -90,8 +75,7 @@ class Pipeline:
         self.batch_ids: dict[str, int] = {}
         self.notes = 0
         self.round = 0
-        self.clock = time.monotonic()
-        self.committer = _Committer(self._commit)
+        self.committer = Committer(load=load, actor=actor, slots=catalogue.slots, committed=self._committed)
 
     def run(self) -> None:
         """Read to the end of the manifest; when it returns, all that was read is committed."""
@@ -143,14 +127,18 @@ class Pipeline:
     def _decide(self, chunk: list[_Incoming]) -> None:
         known = self._known(chunk)
         now = timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")
+        duplicates: list[tuple[Draft, Known]] = []
         for incoming in chunk:
             if self.part.first_record is None:
                 self.part.first_record = incoming.raw.ordinal
-            self._decide_one(incoming, known, now)
+            duplicate = self._decide_one(incoming, known, now)
+            if duplicate is not None:
+                duplicates.append(duplicate)
             self.part.next_record = incoming.raw.ordinal + 1
             self.part.bytes_read += sum(content.size_bytes for content in incoming.contents)
             if self.part.records >= PART_RECORDS:
                 self._next_part()
+        self._report_duplicates(duplicates)
 
     def _known(self, chunk: list[_Incoming]) -> dict[Identity, Known]:
         identities = {
@@ -163,24 +151,27 @@ class Pipeline:
         known.update(find_known(identities - known.keys()))
         return known
 
-    def _decide_one(self, incoming: _Incoming, known: dict[Identity, Known], now: str) -> None:
+    def _decide_one(self, incoming: _Incoming, known: dict[Identity, Known], now: str) -> tuple[Draft, Known] | None:
+        """Decide one record and build its rows; returns what is a duplicate."""
         draft, problem = incoming.draft, incoming.problem
         if draft is None or problem is not None:
             assert problem is not None
             self._set_aside(incoming, problem)
-            return
+            return None
         identity = identity_of(draft, self.load.producer_id)
         digests = {content.draft.channel: content.sha256 for content in incoming.contents}
         outcome = decide(digests, known.get(identity))
         if isinstance(outcome, Problem):
             self._set_aside(incoming, outcome)
         elif isinstance(outcome, Duplicate):
-            self._report_duplicate(draft, outcome.known)
+            self.part.duplicates += 1
+            return draft, outcome.known
         elif isinstance(outcome, Additional):
             self._add_variants(incoming, draft, outcome, now)
             known[identity] = outcome.known
         else:
             known[identity] = self._archive(incoming, draft, digests, identity, now)
+        return None
 
     def _archive(
         self, incoming: _Incoming, draft: Draft, digests: dict[str, bytes], identity: Identity, now: str
@@ -200,7 +191,7 @@ class Pipeline:
             stored=stored,
             archived_at=now,
         )
-        self.part.drafts[order_key] = (draft, digests)
+        self.part.origins[order_key] = _origin(draft, digests)
         numbers = {channel: number for number, channel in enumerate(digests, 1)}
         entry = Known(order_key, public_id, dict(digests), numbers, salts[0], self.round)
         with self.pending_lock:
@@ -220,7 +211,9 @@ class Pipeline:
             stored=stored,
             added_at=now,
         )
-        self.part.drafts[known.order_key] = (draft, {content.draft.channel: content.sha256 for content in contents})
+        self.part.origins[known.order_key] = _origin(
+            draft, {content.draft.channel: content.sha256 for content in contents}
+        )
         for number, content in enumerate(contents, known.next_number):
             known.digests[content.draft.channel] = content.sha256
             known.numbers[content.draft.channel] = number
@@ -248,7 +241,7 @@ class Pipeline:
                     content_type=content.content_type,
                     sha256=content.sha256,
                     size_bytes=content.size_bytes,
-                    place=place.pack,
+                    place=place.token,
                     offset=place.offset,
                     length=place.length,
                     blocks=place.blocks,
@@ -264,16 +257,15 @@ class Pipeline:
             self.part, ordinal=raw.ordinal, line=raw.line, external_id=external_id, problem=problem, raw=raw.raw
         )
 
-    def _report_duplicate(self, draft: Draft, known: Known) -> None:
-        self.part.duplicates += 1
-        with self.pending_lock:
-            waits = identity_of(draft, self.load.producer_id) in self.pending
-        differing = [] if waits else differing_fields(draft, known.order_key)
-        if self.notes < NOTES_KEPT:
-            self.notes += 1
+    def _report_duplicates(self, duplicates: list[tuple[Draft, Known]]) -> None:
+        """Note duplicates in the log, the first thousand, with what they tell otherwise."""
+        told = duplicates[: NOTES_KEPT - self.notes]
+        self.notes += len(told)
+        differing = differing_fields([(draft, known.order_key) for draft, known in told]) if told else {}
+        for draft, known in told:
             text = f"Line {draft.line}: duplicate of {known.public_id}."
-            if differing:
-                text += f" It says otherwise in {', '.join(differing)}; nothing was changed."
+            if differing.get(known.order_key):
+                text += f" It says otherwise in {', '.join(differing[known.order_key])}; nothing was changed."
             self.part.notes.append(("info", text))
 
     def _batch_id(self, key: str) -> int | None:
@@ -297,27 +289,23 @@ class Pipeline:
             self.part = Part(next_record=self.part.next_record)
 
     def _close(self, *, last: bool) -> None:
+        """Hand over what was read since the last time: packs to be sealed, then rows to be committed."""
         self._next_part()
         if not self.parts:
             return
-        sealed = self.packs.close_all()
+        packs = self.packs.close()
         with self.pending_lock:
             identities = [identity for identity, known in self.pending.items() if known.round == self.round]
-        closed = _Closed(sealed, self.parts, identities, self.round)
+        closed = Closed(packs, self.parts, identities, self.round)
         self.round += 1
         self.parts = []
         if last and not self.committer.started:
-            self._commit(closed)
+            self.committer.commit_here(closed)
         else:
             self.committer.put(closed)
 
-    def _commit(self, closed: _Closed) -> None:
-        sealed = closed.sealed
-        for part in closed.parts:
-            now = time.monotonic()
-            seconds, self.clock = now - self.clock, now
-            self.writer.write(part, sealed=sealed, seconds=seconds)
-            sealed = []
+    def _committed(self, closed: Closed) -> None:
+        """Forget what can be looked up in the database from now on."""
         with self.pending_lock:
             for identity in closed.identities:
                 known = self.pending.get(identity)
@@ -325,71 +313,8 @@ class Pipeline:
                     del self.pending[identity]
 
 
-class _Committer:
-    """A thread that commits what is durable while the next packs are written. An error there ends the load here."""
-
-    def __init__(self, commit: Callable[[_Closed], None]) -> None:
-        self._commit = commit
-        self._queue: queue.Queue[_Closed | None] = queue.Queue(maxsize=1)
-        self._error: BaseException | None = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def started(self) -> bool:
-        return self._thread is not None
-
-    def put(self, closed: _Closed) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="load-committer", daemon=True)
-            self._thread.start()
-        while True:
-            self._raise()
-            try:
-                self._queue.put(closed, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def finish(self) -> None:
-        if self._thread is not None:
-            while self._thread.is_alive():
-                try:
-                    self._queue.put(None, timeout=0.1)
-                except queue.Full:
-                    continue
-                break
-            self._thread.join()
-        self._raise()
-
-    def abandon(self) -> None:
-        """End the thread after what it has in hand; what is queued is dropped: a resumed load does it again."""
-        if self._thread is None:
-            return
-        self._error = self._error or RuntimeError("The load was broken off.")
-        while self._thread.is_alive():
-            try:
-                self._queue.put(None, timeout=0.1)
-            except queue.Full:
-                continue
-            break
-        self._thread.join()
-
-    def _raise(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-    def _work(self) -> None:
-        try:
-            while (closed := self._queue.get()) is not None:
-                if self._error is None:
-                    self._commit(closed)
-        except BaseException as error:
-            self._error = error
-            # Keep taking, so that nobody waits for ever on a full queue.
-            while self._queue.get() is not None:
-                pass
-        finally:
-            connection.close()
+def _origin(draft: Draft, digests: dict[str, bytes]) -> Origin:
+    return Origin(draft.ordinal, draft.line, draft.external_id, draft.raw, digests)
 
 
 def _salts(count: int) -> list[bytes]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from archive.audit.merkle import leaf_hash
 from archive.batches.models import Reject
@@ -70,17 +71,28 @@ class Tables:
 
 @dataclass(slots=True)
 class StoredVariant:
-    """A variant whose bytes lie in a pack or object; `place` is a pack not registered yet, or an object's id."""
+    """A variant whose bytes lie in a pack or object; `place` is the token of a pack that has no row yet."""
 
     draft: DraftVariant
     content_type: str
     sha256: bytes
     size_bytes: int
-    place: Any
+    place: int
     offset: int
     length: int
     blocks: bytes | None
     resources: list[tuple[str, int]]
+
+
+@dataclass(slots=True, frozen=True)
+class Origin:
+    """Where a communication's rows come from, in case it must be set aside after all."""
+
+    ordinal: int
+    line: int
+    external_id: str
+    raw: bytes
+    digests: dict[str, bytes]
 
 
 @dataclass(slots=True)
@@ -107,7 +119,7 @@ class Part:
     leaf_keys: list[int] = field(default_factory=list)
     additions: list[tuple[int, UUID, int]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
-    drafts: dict[int, tuple[Draft, dict[str, bytes]]] = field(default_factory=dict)
+    origins: dict[int, Origin] = field(default_factory=dict)
     archived: int = 0
     variants_added: int = 0
     duplicates: int = 0
@@ -134,7 +146,8 @@ def retention_of(draft: Draft) -> RetentionDecision:
 
 
 def _json(value: Any) -> str | None:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
+    """Return what a JSON column stores, or nothing for what is empty."""
+    return orjson.dumps(value).decode() if value else None
 
 
 class RowBuilder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from archive.ingest.mapping import get_mapping
 from archive.ingest.pipeline import Control, Pipeline
 from archive.ingest.readers import SourceError, open_source
 from archive.storage.contract import StoreError
-from archive.work.leases import PauseRequested, StopRequested
+from archive.storage.recovery import clear_broken_off
+from archive.work.leases import LeaseLostError, PauseRequested, StopRequested
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +81,33 @@ def run_load(load: Load, *, actor: Actor, control: Control) -> Load:
     Errors: none for what is wrong with the package: the load is failed and says why. Anything unforeseen marks it
     errored and is raised.
     """
+    started = time.monotonic()
     _begin(load, actor)
+    before = load.seconds
+
+    def end(state: Load.State, message: str = "") -> Load:
+        return _end(load, state, actor, message=message, seconds=before + time.monotonic() - started)
+
     try:
         _read_through(load, actor, control)
     except (SourceError, StoreError) as error:
-        return _end(load, Load.State.FAILED, actor, message=str(error))
+        return end(Load.State.FAILED, str(error))
     except PauseRequested:
-        return _end(load, Load.State.PAUSED, actor)
+        return end(Load.State.PAUSED)
     except StopRequested:
-        return _end(load, Load.State.STOPPED, actor)
+        return end(Load.State.STOPPED)
+    except LeaseLostError:
+        raise  # another worker has this load now, and its row with it
     except Exception as error:
-        _end(load, Load.State.ERRORED, actor, message=f"{type(error).__name__}: {error}")
+        end(Load.State.ERRORED, f"{type(error).__name__}: {error}")
         raise
     load.refresh_from_db()
     state = Load.State.INCOMPLETE if load.rejected or load.message else Load.State.COMPLETE
-    return _end(load, state, actor, message=load.message)
+    return end(state, load.message)
 
 
 def _read_through(load: Load, actor: Actor, control: Control) -> None:
+    clear_broken_off(reference=str(load.public_id))
     mapping = get_mapping(load.mapping_key) if load.mapping_key else None
     with open_source(Path(load.source_path), mapping=mapping) as source:
         Load.objects.filter(pk=load.pk).update(source_bytes=source.total_bytes, expected=source.expected)
@@ -127,13 +138,13 @@ _END_VERBS = {
 }
 
 
-def _end(load: Load, state: Load.State, actor: Actor, *, message: str = "") -> Load:
+def _end(load: Load, state: Load.State, actor: Actor, *, message: str, seconds: float) -> Load:
     """Write the end of a run: state, message, log and event. `load.completed` commits to the parts."""
     with transaction.atomic():
         load.refresh_from_db()
-        load.state, load.message = state, message
+        load.state, load.message, load.seconds = state, message, seconds
         load.ended_at = None if state == Load.State.PAUSED else timezone.now()
-        load.save(update_fields=["state", "message", "ended_at"])
+        load.save(update_fields=["state", "message", "ended_at", "seconds"])
         _log(load, "error" if state in (Load.State.FAILED, Load.State.ERRORED) else "info", _summary(load))
         counts = {name: getattr(load, name) for name in ("archived", "variants_added", "duplicates", "rejected")}
         verb = _END_VERBS[state]

@@ -170,6 +170,8 @@ def _text(data: dict[str, Any], key: str, longest: int, *, required: bool = Fals
         return ""
     if isinstance(value, str):
         text = value.strip()
+        if text and len(text) <= longest and text.isprintable():
+            return text  # the common case, without looking further
     elif isinstance(value, int) and not isinstance(value, bool):
         text = str(value)
     else:

@@ -79,12 +79,12 @@ def _merge(group: Group, packs: list[StoredObject], actor: Actor) -> int:
             for holder in holders():
                 for held in holder.held(pack.pk):
                     moves.append((holder, pack, held, _copy(pack_set, group, pack, held, until)))
-        sealed = pack_set.close_all()
+        sealed = pack_set.close().seal()
     except BaseException:
         pack_set.discard()
         raise
     with transaction.atomic():
-        ids = dict(register_sealed(sealed))
+        ids = register_sealed(sealed)
         _repoint(moves, ids)
         for pack in packs:
             StoredObject.objects.filter(pk=pack.pk).update(
@@ -115,12 +115,12 @@ def _latest_lock(packs: list[StoredObject]) -> datetime.date:
     return max([day for day in locks if day is not None], default=timezone.now().date())
 
 
-def _repoint(moves: list[tuple[LocatorHolder, StoredObject, Held, Place]], ids: dict[object, int]) -> None:
+def _repoint(moves: list[tuple[LocatorHolder, StoredObject, Held, Place]], ids: dict[int, int]) -> None:
     by_holder: dict[tuple[int, int], tuple[LocatorHolder, int, list[tuple[tuple[int, ...], int, int]]]] = {}
     for holder, pack, held, place in moves:
         key = (id(holder), pack.pk)
         entry = by_holder.setdefault(key, (holder, pack.pk, []))
-        entry[2].append((held.reference, ids[place.pack], place.offset))
+        entry[2].append((held.reference, ids[place.token], place.offset))
     for holder, object_id, targets in by_holder.values():
         holder.repoint(object_id, targets)
         if holder.points_to(object_id):

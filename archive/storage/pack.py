@@ -65,7 +65,6 @@ class PackWriter:
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
-        self._digest = hashlib.sha256()
         self._manifest: list[str] = []
         self._sums: list[str] = []
         self._names: set[str] = set()
@@ -105,8 +104,8 @@ class PackWriter:
         self._sums.append(f"{hexdigest}  {name}")
         return Member(name, offset, size_bytes, sha256, blocks)
 
-    def finish(self) -> bytes:
-        """Append checksums, manifest and the end of the archive; returns the SHA-256 of the whole file."""
+    def finish(self) -> None:
+        """Append checksums, manifest and the end of the archive."""
         head = json.dumps({"vellum_pack": FORMAT_VERSION, "documents": self.documents})
         for name, lines in (("SHA256SUMS", self._sums), ("manifest.jsonl", [head, *self._manifest])):
             content = ("\n".join(lines) + "\n").encode()
@@ -115,7 +114,6 @@ class PackWriter:
             self._put(_ZEROS[: -len(content) % BLOCK])
         self._put(_ZEROS * 2)
         self._flush()
-        return self._digest.digest()
 
     def _put_chunks(self, chunks: Iterable[bytes], size_bytes: int) -> bytes | None:
         digests: list[bytes] = []
@@ -148,5 +146,4 @@ class PackWriter:
     def _flush(self) -> None:
         data = b"".join(self._buffer)
         self._buffer, self._buffered = [], 0
-        self._digest.update(data)
         self._write(data)

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
 
 from archive.storage.buckets import lock_until
-from archive.storage.contract import Created, PendingObject, Store, new_key
+from archive.storage.contract import Created, Store, new_key
 from archive.storage.models import Location, StoredObject, Tier, WriteIntent
 from archive.storage.pack import BLOCK, MOST_PACK_BYTES, PackWriter
+from archive.storage.sink import BackgroundSink
 from archive.storage.tiers import default_tier, store_of
 
 MOST_OPEN_PACKS = 64
@@ -31,19 +32,23 @@ Group = tuple[int, int, str, str]
 
 @dataclass(eq=False, slots=True)
 class OpenPack:
-    """A pack being written; also the handle by which locators name it before it has a row."""
+    """A pack being written.
 
+    Shapes: `token` is a negative number by which locators name the pack before it has a row.
+    """
+
+    token: int
     group: Group
-    pending: PendingObject
+    sink: BackgroundSink
     writer: PackWriter
     latest_retain_until: datetime.date = datetime.date.min
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a document was put: a pack that has no row yet, and the locator in it."""
+    """Where a document was put: the token of a pack that has no row yet, and the locator in it."""
 
-    pack: OpenPack
+    token: int
     offset: int
     length: int
     blocks: bytes | None
@@ -51,13 +56,40 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SealedPack:
-    """A pack that is durable and waits to be registered."""
+    """A pack that is durable and waits to be registered: plain values, so that another process can do it."""
 
-    pack: OpenPack
+    token: int
+    group: Group
     created: Created
-    tier: Tier
+    tier_id: int
+    documents: int
     sha256: bytes
     lock_until: datetime.date
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPacks:
+    """Packs that take no more documents. `seal` makes them durable, in whichever thread it is called."""
+
+    packs: tuple[OpenPack, ...]
+    tier: Tier
+
+    def seal(self) -> list[SealedPack]:
+        """Write what is left, sync and rename: when it returns, the bytes survive a power cut."""
+        today = timezone.now().date()
+        sealed: list[SealedPack] = []
+        for pack in self.packs:
+            until = lock_until(
+                lock_mode=pack.group[2],
+                latest_retain_until=pack.latest_retain_until,
+                size_bytes=pack.writer.size_bytes,
+                today=today,
+            )
+            created, digest = pack.sink.seal(until)
+            sealed.append(
+                SealedPack(pack.token, pack.group, created, self.tier.pk, pack.writer.documents, digest, until)
+            )
+        return sealed
 
 
 @dataclass(slots=True)
@@ -73,6 +105,7 @@ class PackSet:
     _open: dict[Group, OpenPack] = field(default_factory=dict)
     _full: list[OpenPack] = field(default_factory=list)
     _spare_keys: list[str] = field(default_factory=list)
+    _last_token: int = 0
     _bytes: int = 0
     _since: float = 0.0
 
@@ -97,7 +130,7 @@ class PackSet:
         if retain_until > pack.latest_retain_until:
             pack.latest_retain_until = retain_until
         self._bytes += size_bytes + 2 * BLOCK
-        return Place(pack, member.offset, member.length, member.blocks)
+        return Place(pack.token, member.offset, member.length, member.blocks)
 
     def should_close(self) -> bool:
         """Tell whether it is time to make durable what was added."""
@@ -109,28 +142,19 @@ class PackSet:
             or len(self._open) >= MOST_OPEN_PACKS
         )
 
-    def close_all(self) -> list[SealedPack]:
-        """Seal all packs: when it returns, their bytes survive a power cut."""
-        today = timezone.now().date()
-        sealed: list[SealedPack] = []
-        for pack in (*self._full, *self._open.values()):
-            digest = pack.writer.finish()
-            until = lock_until(
-                lock_mode=pack.group[2],
-                latest_retain_until=pack.latest_retain_until,
-                size_bytes=pack.writer.size_bytes,
-                today=today,
-            )
-            created = pack.pending.seal(lock_until=until)
-            sealed.append(SealedPack(pack, created, self.tier, digest, until))
+    def close(self) -> ClosedPacks:
+        """Finish all packs; documents that come next go into new ones."""
+        packs = (*self._full, *self._open.values())
+        for pack in packs:
+            pack.writer.finish()
         self._forget()
-        return sealed
+        return ClosedPacks(packs, self.tier)
 
     def discard(self) -> None:
         """Drop what is not sealed, with its intents."""
-        keys = [pack.pending.key for pack in (*self._full, *self._open.values())]
+        keys = [pack.sink.key for pack in (*self._full, *self._open.values())]
         for pack in (*self._full, *self._open.values()):
-            pack.pending.discard()
+            pack.sink.discard()
         self._forget()
         WriteIntent.objects.filter(key__in=[*keys, *self._spare_keys]).delete()
         self._spare_keys = []
@@ -152,8 +176,9 @@ class PackSet:
         if pack is None:
             if not self._open and not self._full:
                 self._since = time.monotonic()
-            pending = self._store().begin(self._take_key())
-            pack = self._open[group] = OpenPack(group, pending, PackWriter(pending.write))
+            sink = BackgroundSink(self._store().begin(self._take_key()))
+            self._last_token -= 1
+            pack = self._open[group] = OpenPack(self._last_token, group, sink, PackWriter(sink.write))
         return pack
 
     def _take_key(self) -> str:
@@ -175,14 +200,15 @@ def declare_intents(keys: Sequence[str], *, tier: Tier, reference: str) -> None:
         )
 
 
-def register_sealed(sealed: Sequence[SealedPack]) -> Iterator[tuple[OpenPack, int]]:
+def register_sealed(sealed: Sequence[SealedPack]) -> dict[int, int]:
     """Make the rows of sealed packs, in the transaction that is open, and end their intents.
 
-    Shapes: yields (pack, stored object id).
+    Shapes: returns stored object ids by token.
     """
+    ids: dict[int, int] = {}
     now = timezone.now()
     for item in sealed:
-        unit_id, class_id, lock_mode, bucket = item.pack.group
+        unit_id, class_id, lock_mode, bucket = item.group
         stored_object = StoredObject.objects.create(
             kind=StoredObject.Kind.PACK,
             size_bytes=item.created.size_bytes,
@@ -192,16 +218,17 @@ def register_sealed(sealed: Sequence[SealedPack]) -> Iterator[tuple[OpenPack, in
             class_id=class_id,
             lock_mode=lock_mode,
             bucket=bucket,
-            live_documents=item.pack.writer.documents,
+            live_documents=item.documents,
             created_at=now,
         )
         Location.objects.create(
             stored_object=stored_object,
-            tier=item.tier,
+            tier_id=item.tier_id,
             key=item.created.key,
             version_id=item.created.version_id,
             lock_until=item.lock_until,
             checked_at=now,
         )
-        yield item.pack, stored_object.pk
+        ids[item.token] = stored_object.pk
     WriteIntent.objects.filter(key__in=[item.created.key for item in sealed]).delete()
+    return ids

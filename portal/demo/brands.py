@@ -26,7 +26,7 @@ class Polygon:
     colour: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Brand:
     """A business unit as its customers see it.
 

@@ -122,7 +122,9 @@ def parse_line(number: int, line: bytes) -> RawRecord:
         data = _decoder.decode(line.decode("utf-8"))
         if not isinstance(data, dict):
             raise _Refused("not_an_object", "The line is no JSON object. Write one object {…} on each line.")
-        _refuse_odd(data, 0)
+        # Only an escape can make half a surrogate pair, and only brackets can nest: most lines have neither to look for.
+        if b"\\u" in line or line.count(b"{") + line.count(b"[") > DEEPEST:
+            _refuse_odd(data, 0)
     except UnicodeDecodeError as error:
         return _broken(number, line, "encoding", f"Byte {error.start + 1} of the line is not UTF-8. Save the manifest as UTF-8.")
     except json.JSONDecodeError as error:

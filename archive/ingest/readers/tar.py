@@ -19,6 +19,7 @@ BLOCK = 512
 LARGEST_HEADER_BYTES = 1024 * 1024
 MOST_MEMBERS = 20_000_000
 _REGULAR = frozenset(b"0\x007")
+_SMALL = 4_096
 _WHOLE, _TRUNCATED, _NOT_A_FILE = 0, 1, 2
 
 
@@ -176,10 +177,11 @@ class _Headers:
             return name, body, size, state
 
     def _read(self, at: int, length: int) -> bytes:
-        """Read through a window: headers of small members come many to a system call."""
+        """Read through a window where members are small: many headers come with one system call then."""
         start = at - self._window_at
         if start < 0 or start + length > len(self._window):
-            self._window = os.pread(self._descriptor, max(length, 65_536), at)
+            far = abs(start) > _SMALL
+            self._window = os.pread(self._descriptor, length if far else max(length, 16 * _SMALL), at)
             self._window_at, start = at, 0
         return self._window[start : start + length]
 

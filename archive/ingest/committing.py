@@ -1,0 +1,60 @@
+"""The committing process: `python -m archive.ingest.committing`, started by `archive.ingest.committer`.
+
+It reads rounds from its standard input and answers each with None or the error. It ends when its parent closes the pipe
+or dies; a round is a series of whole transactions, so there is no moment at which that could leave half a document.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import Any
+
+
+def main() -> None:
+    """Commit rounds until the pipe is closed."""
+    # Standard output is the answer channel: whatever else prints goes to standard error.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    import django
+
+    django.setup()
+    task = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent)
+    writing = _writing(task)
+    while True:
+        try:
+            sealed, parts = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent)
+        except EOFError:
+            return
+        error: BaseException | None = None
+        try:
+            writing.write(sealed, parts)
+        except Exception as raised:
+            error = _portable(raised)
+        pickle.dump(error, answers)
+        answers.flush()
+
+
+def _writing(task: Any) -> Any:
+    from django.db import connection
+
+    from archive.batches.models import Load
+    from archive.ingest.committer import Writing
+
+    connection.settings_dict["NAME"] = task.database
+    return Writing(Load.objects.get(pk=task.load_id), task.actor, task.slots)
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error that the parent can read back; one that cannot be pickled becomes its text."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  (what we just wrote)
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+if __name__ == "__main__":
+    main()
