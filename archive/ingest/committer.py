@@ -8,6 +8,7 @@ the child.
 
 from __future__ import annotations
 
+import marshal
 import os
 import pickle
 import queue
@@ -180,7 +181,8 @@ class _Child:
     def commit(self, sealed: list[SealedPack], parts: list[Part]) -> None:
         """Have one round committed. Errors: what the child raised; CommitterDiedError."""
         try:
-            send(self._process.stdin, (sealed, parts))
+            # Rows are plain values: marshal writes them four times as fast as pickle, and the child is the same Python.
+            send(self._process.stdin, (sealed, marshal.dumps([part.to_plain() for part in parts], 2)))
             answer = pickle.load(self._process.stdout)  # type: ignore[arg-type]  # noqa: S301  (our own child)
         except (BrokenPipeError, EOFError):
             raise CommitterDiedError("The committing process ended unexpectedly. Resume the load.") from None

@@ -6,6 +6,7 @@ or dies; a round is a series of whole transactions, so there is no moment at whi
 
 from __future__ import annotations
 
+import marshal
 import os
 import pickle
 import sys
@@ -22,15 +23,15 @@ def main() -> None:
 
     django.setup()
     task = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent)
-    writing = _writing(task)
+    writing, part_of = _writing(task)
     while True:
         try:
-            sealed, parts = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent)
+            sealed, plain = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent)
         except EOFError:
             return
         error: BaseException | None = None
         try:
-            writing.write(sealed, parts)
+            writing.write(sealed, [part_of(values) for values in marshal.loads(plain)])  # noqa: S302  (our own parent)
         except Exception as raised:
             error = _portable(raised)
         pickle.dump(error, answers)
@@ -42,9 +43,10 @@ def _writing(task: Any) -> Any:
 
     from archive.batches.models import Load
     from archive.ingest.committer import Writing
+    from archive.ingest.rows import Part
 
     connection.settings_dict["NAME"] = task.database
-    return Writing(Load.objects.get(pk=task.load_id), task.actor, task.slots)
+    return Writing(Load.objects.get(pk=task.load_id), task.actor, task.slots), Part.from_plain
 
 
 def _portable(error: Exception) -> Exception:

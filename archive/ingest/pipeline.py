@@ -11,11 +11,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.utils import timezone
 
 from archive.audit.actor import Actor
-from archive.audit.ids import uuid7
+from archive.audit.ids import uuid7_batch
 from archive.batches.models import Batch, Load
 from archive.documents.allocation import NumberAllocator
 from archive.documents.names import member_name
@@ -66,13 +67,14 @@ class Pipeline:
         self.validator = Validator(catalogue, producer_key=load.producer_key)
         self.rows = RowBuilder(load_id=load.pk, slots=catalogue.slots)
         self.contents = ContentReader(source)
-        self.packs = PackSet(reference=str(load.public_id))
+        self.packs = PackSet(reference=str(load.public_id), expected_bytes=source.total_bytes)
         self.numbers = NumberAllocator()
         self.part = Part(next_record=load.next_record)
         self.parts: list[Part] = []
         self.pending: dict[Identity, Known] = {}
         self.pending_lock = threading.Lock()
         self.batch_ids: dict[str, int] = {}
+        self.ids: list[UUID] = []
         self.notes = 0
         self.round = 0
         self.committer = Committer(load=load, actor=actor, slots=catalogue.slots, committed=self._committed)
@@ -126,6 +128,7 @@ class Pipeline:
 
     def _decide(self, chunk: list[_Incoming]) -> None:
         known = self._known(chunk)
+        self.ids = uuid7_batch(len(chunk))[::-1]
         now = timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")
         duplicates: list[tuple[Draft, Known]] = []
         for incoming in chunk:
@@ -176,7 +179,7 @@ class Pipeline:
     def _archive(
         self, incoming: _Incoming, draft: Draft, digests: dict[str, bytes], identity: Identity, now: str
     ) -> Known:
-        public_id = uuid7()
+        public_id = self.ids.pop()
         order_key = make_order_key(draft.issued_on, self.numbers.take())
         salts = _salts(max(1, len(draft.parties)))
         stored = self._store(draft, incoming.contents, str(public_id), 1)

@@ -117,7 +117,7 @@ class Part:
     rejects: list[tuple[Any, ...]] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     leaf_keys: list[int] = field(default_factory=list)
-    additions: list[tuple[int, UUID, int]] = field(default_factory=list)
+    additions: list[tuple[int, str, int]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     origins: dict[int, Origin] = field(default_factory=dict)
     archived: int = 0
@@ -126,6 +126,21 @@ class Part:
     rejected: int = 0
     bytes_stored: int = 0
     bytes_read: int = 0
+
+    def to_plain(self) -> tuple[Any, ...]:
+        """Return the part as lists, tuples and plain values only, for a pipe to another process."""
+        origins = {
+            key: (origin.ordinal, origin.line, origin.external_id, origin.raw, origin.digests)
+            for key, origin in self.origins.items()
+        }
+        return tuple(origins if name == "origins" else getattr(self, name) for name in self.__slots__)
+
+    @classmethod
+    def from_plain(cls, plain: tuple[Any, ...]) -> Part:
+        """Return a part from what `to_plain` made."""
+        part = cls(*plain)
+        part.origins = {key: Origin(*values) for key, values in plain[cls.__slots__.index("origins")].items()}
+        return part
 
     @property
     def records(self) -> int:
@@ -276,7 +291,7 @@ class RowBuilder:
         bits = 0
         for variant in stored:
             bits |= CHANNEL_BITS[variant.draft.channel]
-        part.additions.append((known.order_key, known.public_id, bits))
+        part.additions.append((known.order_key, str(known.public_id), bits))
         part.variants_added += 1
 
     def add_reject(self, part: Part, *, ordinal: int, line: int, external_id: str, problem: Problem, raw: bytes) -> None:

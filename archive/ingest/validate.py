@@ -161,17 +161,21 @@ def _unknown(what: str, key: str, known: Collection[str]) -> str:
     return f'No {what} is called "{key[:60]}".{hint}'
 
 
-def _text(data: dict[str, Any], key: str, longest: int, *, required: bool = False, field: str = "") -> str:
+def _text(data: dict[str, Any], key: str, longest: int, *, required: bool = False, within: str = "") -> str:
     value = data.get(key)
-    field = field or key
+    if isinstance(value, str):
+        text = value.strip()
+        if text and len(text) <= longest and text.isprintable():
+            return text  # the common case, without looking further
+    elif value is None and not required:
+        return ""
+    field = f"{within}.{key}" if within else key
     if value is None or value == "":
         if required:
             raise _Wrong("missing", field, f"{key} is missing. Give it.")
         return ""
     if isinstance(value, str):
-        text = value.strip()
-        if text and len(text) <= longest and text.isprintable():
-            return text  # the common case, without looking further
+        pass
     elif isinstance(value, int) and not isinstance(value, bool):
         text = str(value)
     else:
@@ -196,21 +200,21 @@ def _scalar(value: Any, field: str) -> str:
     return text
 
 
-def _integer(data: dict[str, Any], key: str, field: str = "", *, least: int = 0) -> int | None:
+def _integer(data: dict[str, Any], key: str, within: str = "", *, least: int = 0) -> int | None:
     value = data.get(key)
     if value is None or value == "":
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST_INTEGER:
-        raise _Wrong("type", field or key, f"{key} must be a whole number from {least} on.")
+        raise _Wrong("type", f"{within}.{key}" if within else key, f"{key} must be a whole number from {least} on.")
     return value
 
 
-def _matching(data: dict[str, Any], key: str, longest: int, pattern: re.Pattern[str], like: str, field: str = "") -> str:
-    text = _text(data, key, longest, field=field)
+def _matching(data: dict[str, Any], key: str, longest: int, pattern: re.Pattern[str], like: str, within: str = "") -> str:
+    text = _text(data, key, longest, within=within)
     if text and not pattern.fullmatch(text):
-        raise _Wrong("form", field or key, f'{key} is "{text[:40]}". Give {like}.')
+        raise _Wrong("form", f"{within}.{key}" if within else key, f'{key} is "{text[:40]}". Give {like}.')
     return text
 
 
@@ -237,10 +241,10 @@ def _parties(data: dict[str, Any]) -> list[DraftParty]:
         rest = {key: item for key, item in entry.items() if key not in _KNOWN_PARTY}
         parties.append(
             DraftParty(
-                role=_text(entry, "role", 40, field=f"{field}.role"),
-                customer_id=_text(entry, "customer_id", 100, field=f"{field}.customer_id"),
-                name=_text(entry, "name", 300, field=f"{field}.name"),
-                postcode=_text(entry, "postcode", 20, field=f"{field}.postcode"),
+                role=_text(entry, "role", 40, within=field),
+                customer_id=_text(entry, "customer_id", 100, within=field),
+                name=_text(entry, "name", 300, within=field),
+                postcode=_text(entry, "postcode", 20, within=field),
                 address=_address(entry, f"{field}.address"),
                 details=rest or None,
             )
@@ -254,7 +258,7 @@ def _address(entry: dict[str, Any], field: str) -> str:
     value = entry.get("address")
     if isinstance(value, list):
         return "\n".join(_scalar(line, field) for line in value)
-    return _text(entry, "address", 1_000, field=field)
+    return _text(entry, "address", 1_000, within=field.rpartition(".")[0])
 
 
 def _variants(data: dict[str, Any]) -> list[DraftVariant]:
@@ -269,35 +273,35 @@ def _variants(data: dict[str, Any]) -> list[DraftVariant]:
 
 
 def _variant(entry: dict[str, Any], field: str) -> DraftVariant:
-    channel = _text(entry, "channel", 20, required=True, field=f"{field}.channel")
+    channel = _text(entry, "channel", 20, required=True, within=field)
     if channel not in CHANNELS:
         raise _Wrong("unknown_channel", f"{field}.channel", _unknown("channel", channel, sorted(CHANNELS)))
-    file, text = _text(entry, "file", 1_000, field=f"{field}.file"), entry.get("text")
+    file, text = _text(entry, "file", 1_000, within=field), entry.get("text")
     if bool(file) == (text is not None):
         raise _Wrong("content", f"{field}.file", "A variant has either a file or a text. Give one of the two.")
     if text is not None and not isinstance(text, str):
         raise _Wrong("type", f"{field}.text", "text must be a text.")
-    digest = _text(entry, "sha256", 64, field=f"{field}.sha256")
+    digest = _text(entry, "sha256", 64, within=field)
     if digest and not _SHA256.fullmatch(digest):
         raise _Wrong("sha256", f"{field}.sha256", "sha256 must have 64 hexadecimal digits.")
     recipient = _object(entry["recipient"], f"{field}.recipient") if entry.get("recipient") else {}
     content_type = _matching(
-        entry, "content_type", 100, _CONTENT_TYPE, "a type such as application/pdf", f"{field}.content_type"
+        entry, "content_type", 100, _CONTENT_TYPE, "a type such as application/pdf", field
     )
     return DraftVariant(
         channel=channel,
         content_type=content_type.lower() or ("text/plain; charset=utf-8" if text is not None else ""),
         file=_path(file, f"{field}.file") if file else None,
-        offset=_integer(entry, "offset", f"{field}.offset"),
-        length=_integer(entry, "length", f"{field}.length"),
+        offset=_integer(entry, "offset", field),
+        length=_integer(entry, "length", field),
         text=text.encode() if text is not None else None,
         sha256=bytes.fromhex(digest) if digest else None,
-        pages=_integer(entry, "pages", f"{field}.pages"),
-        queue=_text(entry, "queue", 200, field=f"{field}.queue"),
-        queue_file=_text(entry, "queue_file", 300, field=f"{field}.queue_file"),
-        producer_ref=_text(entry, "producer_ref", 200, field=f"{field}.producer_ref"),
-        recipient_party=_integer(recipient, "party", f"{field}.recipient.party"),
-        recipient_address=_text(recipient, "address", 500, field=f"{field}.recipient.address"),
+        pages=_integer(entry, "pages", field),
+        queue=_text(entry, "queue", 200, within=field),
+        queue_file=_text(entry, "queue_file", 300, within=field),
+        producer_ref=_text(entry, "producer_ref", 200, within=field),
+        recipient_party=_integer(recipient, "party", f"{field}.recipient") if recipient else None,
+        recipient_address=_text(recipient, "address", 500, within=f"{field}.recipient") if recipient else "",
         resources=_resources(entry, field),
     )
 
@@ -323,8 +327,8 @@ def _replaces(data: dict[str, Any]) -> tuple[str, str] | None:
     if not data.get("replaces"):
         return None
     entry = _object(data["replaces"], "replaces")
-    external_id = _text(entry, "external_id", 200, required=True, field="replaces.external_id")
-    reason = _text(entry, "reason", 1_000, required=True, field="replaces.reason")
+    external_id = _text(entry, "external_id", 200, required=True, within="replaces")
+    reason = _text(entry, "reason", 1_000, required=True, within="replaces")
     if external_id == data.get("external_id"):
         raise _Wrong("replaces_itself", "replaces.external_id", "A record cannot replace itself. Give it its own external_id.")
     return external_id, reason

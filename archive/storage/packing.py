@@ -22,7 +22,9 @@ from archive.storage.sink import BackgroundSink
 from archive.storage.tiers import default_tier, store_of
 
 MOST_OPEN_PACKS = 64
-CLOSE_AFTER_BYTES = 256 * 1024 * 1024
+MOST_OPEN_BYTES = 256 * 1024 * 1024
+FEWEST_OPEN_BYTES = 64 * 1024 * 1024
+ROUNDS_AT_LEAST = 8
 CLOSE_AFTER_SECONDS = 5.0
 INTENTS_AT_ONCE = 16
 
@@ -96,11 +98,13 @@ class ClosedPacks:
 class PackSet:
     """The packs that one load writes at the same time, one for each group.
 
-    Shapes: `reference` says whose they are, in intents. They are closed together: when they hold 256 MiB, after five
-    seconds, or when a 65th group comes.
+    Shapes: `reference` says whose they are, in intents. They are closed together: when they hold an eighth of what is
+    expected in all (64 to 256 MiB), after five seconds, or when a 65th group comes. Rows of one round are committed
+    while the next is read, so a short load needs several rounds, and a long one large packs.
     """
 
     reference: str
+    expected_bytes: int = 0
     tier: Tier = field(default_factory=default_tier)
     _open: dict[Group, OpenPack] = field(default_factory=dict)
     _full: list[OpenPack] = field(default_factory=list)
@@ -137,7 +141,7 @@ class PackSet:
         if not self._open and not self._full:
             return False
         return (
-            self._bytes >= CLOSE_AFTER_BYTES
+            self._bytes >= self._round_bytes
             or time.monotonic() - self._since >= CLOSE_AFTER_SECONDS
             or len(self._open) >= MOST_OPEN_PACKS
         )
@@ -164,6 +168,10 @@ class PackSet:
         if self._spare_keys:
             WriteIntent.objects.filter(key__in=self._spare_keys).delete()
             self._spare_keys = []
+
+    @property
+    def _round_bytes(self) -> int:
+        return min(max(self.expected_bytes // ROUNDS_AT_LEAST, FEWEST_OPEN_BYTES), MOST_OPEN_BYTES)
 
     def _forget(self) -> None:
         self._open, self._full, self._bytes = {}, [], 0

@@ -8,6 +8,7 @@ from typing import Protocol
 from archive.ingest.records import MemberFile, MemberProblem
 
 MANIFESTS = ("manifest.jsonl", "manifest.csv")
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -33,6 +34,8 @@ def checked_name(name: str) -> str:
 
     Errors: MemberProblem for absolute names, `..`, backslashes, drives, NUL and empty names (S-13).
     """
+    if _PLAIN.fullmatch(name):
+        return name
     parts = name.split("/")
     if parts and parts[0] == ".":
         parts = parts[1:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
@@ -18,6 +19,7 @@ from archive.ingest.records import MemberFile, MemberProblem, Problem, RawRecord
 
 LONGEST_LINE_BYTES = 1024 * 1024
 DEEPEST = 20
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _PIECE = 1024 * 1024
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
@@ -123,7 +125,7 @@ def parse_line(number: int, line: bytes) -> RawRecord:
         if not isinstance(data, dict):
             raise _Refused("not_an_object", "The line is no JSON object. Write one object {…} on each line.")
         # Only an escape can make half a surrogate pair, and only brackets can nest: most lines have neither to look for.
-        if b"\\u" in line or line.count(b"{") + line.count(b"[") > DEEPEST:
+        if _SURROGATE.search(line) or line.count(b"{") + line.count(b"[") > DEEPEST:
             _refuse_odd(data, 0)
     except UnicodeDecodeError as error:
         return _broken(number, line, "encoding", f"Byte {error.start + 1} of the line is not UTF-8. Save the manifest as UTF-8.")

@@ -80,8 +80,10 @@ class TarFiles:
 
     def open(self, name: str) -> TarMember:
         """Return a member; scans ahead until it is met."""
-        name = checked_name(name)
         entry = self._index.get(name)
+        if entry is None:
+            name = checked_name(name)
+            entry = self._index.get(name)
         while entry is None and self._scan_one():
             entry = self._index.get(name) if self._last == name else None
         if entry is None:
