@@ -6,13 +6,15 @@ from __future__ import annotations
 def register() -> None:
     """Register protected tables, query fields, locator holders, timeline sources and kinds of work."""
     from archive import work
-    from archive.documents import fields, locators
+    from archive.documents import fields, locators, timeline
     from archive.ingest import running
     from archive.storage import maintenance
 
     _protect()
     fields.register_fields()
     locators.register()
+    timeline.register_timeline_source(timeline.archived_entries)
+    timeline.register_timeline_source(timeline.audit_entries)
     work.register(running.KIND, running.run_from_work, max_attempts=5)
     work.register("storage.merge", maintenance.run_merge, max_attempts=3, every_seconds=3600)
 

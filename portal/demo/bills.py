@@ -166,7 +166,6 @@ class Bill:
         widths = (69, 22, 20, 26, 28)
         columns = [Column(*column) for column in zip(_HEADS[language], widths, right, strict=True)]
         sheet.table(columns, [self._row(item, letter) for item in self.items])
-        sheet.gap(6)
         net, vat, total = _SUMS[language]
         sheet.total(
             [

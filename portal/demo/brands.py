@@ -64,8 +64,8 @@ def _wave(level: float, height: float, colour: str) -> Polygon:
     """A band of water inside the logo's circle, its upper edge a sine."""
     centre, radius = 0.5, 0.5
     edge: list[Point] = []
-    for step in range(33):
-        x = step / 32
+    for step in range(25):
+        x = step / 24
         surface = level + height * math.sin(x * 4 * math.pi)
         half = math.sqrt(max(radius**2 - (x - centre) ** 2, 0.0))
         edge.append((x, min(max(surface, centre - half), centre + half)))

@@ -28,8 +28,8 @@ _NAMES = {
         "Aksoy Çelik Çetin Demir Erdem Gökçe Güler Kaya Köse Öztürk Özdemir Polat Türkmen Ünal Yüksel",
     ),
     "pl": (
-        "Agata Bartosz Dorota Ewa Filip Grzegorz Hanna Jakub Katarzyna Marek Natalia Piotr Róża Szymon Wiktoria",
-        "Kowalczyk Nowak Wójcik Lewandowska Kamińska Górski Wróbel Mazur Król Jaworska Sikora Borkowska",
+        "Agata Bartosz Dorota Ewa Filip Grzegorz Hanna Jakub Katarzyna Marek Natalia Piotr Renata Szymon Wiktoria",
+        "Kowalczyk Nowak Wójcik Lewandowska Zawadzka Górski Wróbel Mazur Król Jaworska Sikora Borkowska",
     ),
     "nordic": (
         "Åsa Bjørn Erik Freja Göran Håkon Ingrid Jørgen Kåre Linnea Mårten Søren Tuva Øyvind",

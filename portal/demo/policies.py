@@ -154,7 +154,6 @@ class Policy:
             for cover in self.covers
         ]
         sheet.table(columns, rows, notes=[cover.note for cover in self.covers], note_column=0)
-        sheet.gap(6)
         premium, tax, total = _SUMS[letter.language]
         sheet.total(
             [
@@ -190,5 +189,5 @@ def make_policy(*, key: str, first: datetime.date, unit: str, language: str, num
         Cover(text[language], note[language], insured, excess, premium + chance.randrange(0, premium // 3) + 90 * increase)
         for text, note, insured, excess, premium in product.covers
     )
-    last = first.replace(year=first.year + 1) - datetime.timedelta(days=1)
+    last = first + datetime.timedelta(days=364)
     return Policy(number, product.name[language], first, last, covers)

@@ -18,14 +18,15 @@ MM = 72 / 25.4
 WIDTH, HEIGHT = 210 * MM, 297 * MM
 LEFT, RIGHT = 25 * MM, 190 * MM
 BOTTOM = 33 * MM
-TOP_OF_NEXT = HEIGHT - 42 * MM
+TOP_OF_NEXT = HEIGHT - 36 * MM
 REGULAR, BOLD = "Helvetica", "Helvetica-Bold"
 INK, QUIET, HAIR = "#1c2733", "#5b6873", "#c9d1d8"
 BODY_SIZE, LEADING = 9.6, 13.4
+_LOGO_SIDE = 100
 
 _PAGE_OF = {"en": "Page {page} of {pages}", "de": "Seite {page} von {pages}"}
 
-Draw = Callable[[Any], None]
+Draw = Callable[["_Pen"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,8 @@ class Sheet:
         self.keep(20 + 2 * row_height)
         self._table_head(columns)
         for number, row in enumerate(rows):
-            if self.y - row_height < BOTTOM:
+            left_alone = number == len(rows) - 2 and self.y - 2 * row_height < BOTTOM
+            if self.y - row_height < BOTTOM or left_alone:
                 self.new_page()
                 self._table_head(columns)
             self._cells(columns, row)
@@ -139,7 +141,8 @@ class Sheet:
 
     def total(self, rows: Sequence[tuple[str, str]], *, strong: int = -1) -> None:
         """Write sums below a table, values at the right; the row `strong` stands out (the last by default)."""
-        self.keep(len(rows) * 18 + 8)
+        self.keep(len(rows) * 18 + 12)
+        self.y -= 6
         strong = len(rows) - 1 if strong < 0 else strong
         for number, (label, value) in enumerate(rows):
             font = BOLD if number == strong else REGULAR
@@ -151,15 +154,17 @@ class Sheet:
         self.y -= 8
 
     def summary(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Write a band of boxes with a label and a large value each."""
+        """Write a band of labels with a large value each; each gets room by the length of its value."""
         self.keep(52)
-        width = (RIGHT - LEFT) / len(pairs)
+        natural = [max(_width(value, BOLD, 12.4), _width(label, REGULAR, 7.4)) for label, value in pairs]
+        spare = (RIGHT - LEFT - 12 - sum(natural)) / len(pairs)
         self.box(LEFT, self.y - 32, RIGHT - LEFT, 44, self.brand.tint)
         self.box(LEFT, self.y - 32, 2.4, 44, self.brand.accent)
-        for number, (label, value) in enumerate(pairs):
-            x = LEFT + number * width + 12
+        x = LEFT + 12
+        for (label, value), width in zip(pairs, natural, strict=True):
             self.write(x, self.y, label, size=7.4, colour=QUIET)
             self.write(x, self.y - 18, value, font=BOLD, size=12.4, colour=self.brand.colour)
+            x += width + spare
         self.y -= 56
 
     def bars(self, values: Sequence[tuple[str, int]], unit: str) -> None:
@@ -180,7 +185,7 @@ class Sheet:
 
     def slip(self, title: str, fields: Sequence[tuple[str, str]], amount: str) -> None:
         """Draw a payment slip at the foot of the page, above the legal lines."""
-        height = 88 * MM
+        height = 62 * MM
         if self.y - 10 < BOTTOM + height:
             self.new_page()
         top = BOTTOM + height - 8
@@ -204,7 +209,8 @@ class Sheet:
         self.keep(84)
         self.y -= 4
         self.write(LEFT, self.y, closing)
-        self._pages[-1].append(functools.partial(_signature, x=LEFT, y=self.y - 32, colour=self.brand.colour, name=name))
+        y, colour = self.y - 32, self.brand.colour
+        self._pages[-1].append(lambda pen: pen.signature(LEFT, y, name, colour))
         self.write(LEFT, self.y - 50, name)
         self.write(LEFT, self.y - 62, role, size=7.8, colour=QUIET)
         self.y -= 80
@@ -227,19 +233,17 @@ class Sheet:
         if right or centre:
             width = _width(text, font, size)
             x -= width if right else width / 2
-        self._pages[-1].append(functools.partial(_text, x=x, y=y, text=text, font=font, size=size, colour=colour))
+        self._pages[-1].append(lambda pen: pen.text(x, y, text, font, size, colour))
 
     def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """Fill a rectangle."""
-        self._pages[-1].append(functools.partial(_box, x=x, y=y, width=width, height=height, colour=colour))
+        self._pages[-1].append(lambda pen: pen.box(x, y, width, height, colour))
 
     def line(
         self, x: float, y: float, to_x: float, to_y: float, *, width: float = 0.6, colour: str = HAIR, dashed: bool = False
     ) -> None:
         """Draw a line."""
-        self._pages[-1].append(
-            functools.partial(_line, ends=(x, y, to_x, to_y), width=width, colour=colour, dashed=dashed)
-        )
+        self._pages[-1].append(lambda pen: pen.line((x, y, to_x, to_y), width, colour, dashed))
 
     # -- the file ----------------------------------------------------------------------------------------------------
 
@@ -254,54 +258,52 @@ class Sheet:
         canvas.setSubject(self.reference)
         canvas.setCreator("Exstream")
         canvas.setProducer("ReportLab")
+        _keep_logo(canvas, self.brand)
         for number, draws in enumerate(self._pages, start=1):
-            self._paper(canvas, number)
+            pen = _Pen(canvas)
+            self._paper(pen, number)
             for draw in draws:
-                draw(canvas)
+                draw(pen)
             canvas.showPage()
         canvas.save()
         return out.getvalue(), len(self._pages)
 
-    def _paper(self, canvas: Any, number: int) -> None:
+    def _paper(self, pen: _Pen, number: int) -> None:
         """Draw what stands on every page: logo, rule, marks for folding and inserting, legal lines, page number."""
         brand = self.brand
-        _box(canvas, x=0, y=HEIGHT - 3.2 * MM, width=WIDTH, height=3.2 * MM, colour=brand.colour)
+        pen.box(0, HEIGHT - 3.2 * MM, WIDTH, 3.2 * MM, brand.colour)
         side = 15 * MM if number == 1 else 9 * MM
         top = HEIGHT - 12 * MM
-        _logo(canvas, brand, x=LEFT, y=top - side, side=side)
-        size = 17 if number == 1 else 10.5
-        _text(canvas, x=LEFT + side + 9, y=top - side * 0.52, text=brand.name, font=BOLD, size=size, colour=brand.colour)
+        pen.logo(LEFT, top - side, side)
+        pen.text(LEFT + side + 9, top - side * 0.52, brand.name, BOLD, 17 if number == 1 else 10.5, brand.colour)
         if number == 1:
-            claim = brand.claim[self.language]
-            _text(canvas, x=LEFT + side + 9.6, y=top - side * 0.82, text=claim, font=REGULAR, size=8, colour=QUIET)
-            for fold in (105, 148.5, 210):
+            pen.text(LEFT + side + 9.6, top - side * 0.82, brand.claim[self.language], REGULAR, 8, QUIET)
+            for fold, length in ((105, 3), (148.5, 5), (210, 3)):
                 y = HEIGHT - fold * MM
-                _line(canvas, ends=(4 * MM, y, (9 if fold == 148.5 else 7) * MM, y), width=0.4, colour=QUIET, dashed=False)
+                pen.line((4 * MM, y, (4 + length) * MM, y), 0.4, QUIET)
         else:
-            x = RIGHT - _width(self.title, REGULAR, 8)
-            _text(canvas, x=x, y=top - side * 0.52, text=self.title, font=REGULAR, size=8, colour=QUIET)
-            _line(canvas, ends=(LEFT, top - side - 7, RIGHT, top - side - 7), width=0.6, colour=HAIR, dashed=False)
-        self._inserter_marks(canvas, number)
-        self._legal_lines(canvas, number)
+            pen.text(RIGHT - _width(self.title, REGULAR, 8), top - side * 0.52, self.title, REGULAR, 8, QUIET)
+            pen.line((LEFT, top - side - 7, RIGHT, top - side - 7), 0.6, HAIR)
+        self._inserter_marks(pen, number)
+        self._legal_lines(pen, number)
 
-    def _inserter_marks(self, canvas: Any, number: int) -> None:
+    def _inserter_marks(self, pen: _Pen, number: int) -> None:
         """Draw the bars an inserting machine reads: start, end of the set, and the page in its set."""
         bits = (True, number == len(self._pages), *((number >> bit) & 1 == 1 for bit in range(3)))
         for place, bit in enumerate(bits):
             if bit:
                 y = HEIGHT - (120 + place * 4.2) * MM
-                _line(canvas, ends=(9 * MM, y, 16 * MM, y), width=1.1, colour="#000000", dashed=False)
+                pen.line((9 * MM, y, 16 * MM, y), 1.1, "#000000")
 
-    def _legal_lines(self, canvas: Any, number: int) -> None:
-        _line(canvas, ends=(LEFT, 25 * MM, RIGHT, 25 * MM), width=0.6, colour=self.brand.accent, dashed=False)
+    def _legal_lines(self, pen: _Pen, number: int) -> None:
+        pen.line((LEFT, 25 * MM, RIGHT, 25 * MM), 0.6, self.brand.accent)
         step = (RIGHT - LEFT) / len(self.brand.legal)
         for column, lines in enumerate(self.brand.legal):
             for row, text in enumerate(lines):
-                x, y = LEFT + column * step, 21.6 * MM - row * 8
-                _text(canvas, x=x, y=y, text=text, font=REGULAR, size=6.3, colour=QUIET)
+                pen.text(LEFT + column * step, 21.6 * MM - row * 8, text, REGULAR, 6.3, QUIET)
         page = _PAGE_OF[self.language].format(page=number, pages=len(self._pages))
-        _text(canvas, x=RIGHT - _width(page, REGULAR, 7.4), y=27 * MM, text=page, font=REGULAR, size=7.4, colour=QUIET)
-        _text(canvas, x=LEFT, y=9 * MM, text=self.reference, font="Courier", size=6.4, colour=QUIET)
+        pen.text(RIGHT - _width(page, REGULAR, 7.4), 27 * MM, page, REGULAR, 7.4, QUIET)
+        pen.text(LEFT, 9 * MM, self.reference, "Courier", 6.4, QUIET)
 
     # -- tables ------------------------------------------------------------------------------------------------------
 
@@ -322,53 +324,86 @@ class Sheet:
             x += width
 
 
-def _text(canvas: Any, *, x: float, y: float, text: str, font: str, size: float, colour: str) -> None:
-    canvas.setFillColor(_colour(colour))
-    canvas.setFont(font, size)
-    canvas.drawString(x, y, text)
+class _Pen:
+    """Draws on a canvas and says colours and fonts only where they change, which halves the size of a page."""
+
+    def __init__(self, canvas: Any) -> None:
+        self.canvas = canvas
+        self._fill = self._stroke = ""
+        self._font = ("", 0.0)
+        self._width = 0.0
+
+    def text(self, x: float, y: float, text: str, font: str, size: float, colour: str) -> None:
+        """Write one line."""
+        self._fill_with(colour)
+        if self._font != (font, size):
+            self._font = (font, size)
+            self.canvas.setFont(font, size)
+        self.canvas.drawString(round(x, 2), round(y, 2), text)
+
+    def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        """Fill a rectangle."""
+        self._fill_with(colour)
+        self.canvas.rect(round(x, 2), round(y, 2), round(width, 2), height, stroke=0, fill=1)
+
+    def line(self, ends: tuple[float, float, float, float], width: float, colour: str, dashed: bool = False) -> None:
+        """Draw a line."""
+        self._stroke_with(colour, width)
+        if dashed:
+            self.canvas.setDash(3, 3)
+        self.canvas.line(*(round(end, 2) for end in ends))
+        if dashed:
+            self.canvas.setDash()
+
+    def logo(self, x: float, y: float, side: float) -> None:
+        """Place the logo, its lower left corner at a place."""
+        self.canvas.saveState()
+        self.canvas.transform(side / _LOGO_SIDE, 0, 0, side / _LOGO_SIDE, round(x, 2), round(y, 2))
+        self.canvas.doForm("logo")
+        self.canvas.restoreState()
+
+    def signature(self, x: float, y: float, name: str, colour: str) -> None:
+        """Draw a flourish that differs by name: a row of loops whose heights are its letters."""
+        self._stroke_with(colour, 1.0)
+        path = self.canvas.beginPath()
+        path.moveTo(x, y + 2)
+        at = x
+        for sign in name:
+            rise = 22 if sign.isupper() else 3 + ord(sign) % 9
+            path.curveTo(at + 7, y + rise + 4, at - 1.5, y + rise, at + 4.6, y + ord(sign) % 3)
+            at += 4.6
+        path.curveTo(at + 10, y + 4, at + 22, y + 9, at + 36, y + 7)
+        self.canvas.drawPath(path, stroke=1, fill=0)
+
+    def _fill_with(self, colour: str) -> None:
+        if self._fill != colour:
+            self._fill = colour
+            self.canvas.setFillColor(_colour(colour))
+
+    def _stroke_with(self, colour: str, width: float) -> None:
+        if self._stroke != colour:
+            self._stroke = colour
+            self.canvas.setStrokeColor(_colour(colour))
+        if self._width != width:
+            self._width = width
+            self.canvas.setLineWidth(width)
 
 
-def _box(canvas: Any, *, x: float, y: float, width: float, height: float, colour: str) -> None:
-    canvas.setFillColor(_colour(colour))
-    canvas.rect(x, y, width, height, stroke=0, fill=1)
-
-
-def _line(canvas: Any, *, ends: tuple[float, float, float, float], width: float, colour: str, dashed: bool) -> None:
-    canvas.setStrokeColor(_colour(colour))
-    canvas.setLineWidth(width)
-    if dashed:
-        canvas.setDash(3, 3)
-    canvas.line(*ends)
-    if dashed:
-        canvas.setDash()
-
-
-def _logo(canvas: Any, brand: Brand, *, x: float, y: float, side: float) -> None:
+def _keep_logo(canvas: Any, brand: Brand) -> None:
+    """Draw the logo once for all pages, as a form."""
+    side = _LOGO_SIDE
+    canvas.beginForm("logo", 0, 0, side, side)
     for shape in brand.logo:
         canvas.setFillColor(_colour(shape.colour))
         if isinstance(shape, Circle):
-            canvas.circle(x + shape.x * side, y + shape.y * side, shape.radius * side, stroke=0, fill=1)
+            canvas.circle(shape.x * side, shape.y * side, shape.radius * side, stroke=0, fill=1)
             continue
         path = canvas.beginPath()
-        for number, (at_x, at_y) in enumerate(shape.points):
-            (path.lineTo if number else path.moveTo)(x + at_x * side, y + at_y * side)
+        for number, (x, y) in enumerate(shape.points):
+            (path.lineTo if number else path.moveTo)(round(x * side, 1), round(y * side, 1))
         path.close()
         canvas.drawPath(path, stroke=0, fill=1)
-
-
-def _signature(canvas: Any, *, x: float, y: float, colour: str, name: str) -> None:
-    """Draw a flourish that differs by name: a row of loops whose heights are its letters."""
-    canvas.setStrokeColor(_colour(colour))
-    canvas.setLineWidth(1.0)
-    path = canvas.beginPath()
-    path.moveTo(x, y + 2)
-    at = x
-    for sign in name:
-        rise = 22 if sign.isupper() else 3 + ord(sign) % 9
-        path.curveTo(at + 7, y + rise + 4, at - 1.5, y + rise, at + 4.6, y + ord(sign) % 3)
-        at += 4.6
-    path.curveTo(at + 10, y + 4, at + 22, y + 9, at + 36, y + 7)
-    canvas.drawPath(path, stroke=1, fill=0)
+    canvas.endForm()
 
 
 @functools.cache

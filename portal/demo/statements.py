@@ -14,6 +14,8 @@ from portal.demo.brands import iban
 from portal.demo.letters import Letter
 from portal.demo.sheet import Column, Sheet
 
+PAYMENTS = range(12, 44)
+
 _CARD = {"en": "Card payment", "de": "Kartenzahlung"}
 _DEBIT = {"en": "Direct debit", "de": "Lastschrift"}
 _ORDER = {"en": "Standing order", "de": "Dauerauftrag"}
@@ -191,14 +193,17 @@ class Statement:
         return rows, [entry.note for entry in self.entries]
 
 
-def make_statement(*, key: str, month: int, branch: str, language: str) -> Statement:
+def make_statement(
+    *, key: str, month: int, branch: str, language: str, payments: range = PAYMENTS
+) -> Statement:
     """Make the statement of an account for a month; each opens with the balance that the one before closed with.
 
-    Shapes: `key` names the account to the generator; the same key and month make the same statement.
+    Shapes: `key` names the account to the generator; the same key and month make the same statement; `payments` is how many
+    there may be besides what comes each month.
     """
     opening, closing = balance_at_end(key, month - 1), balance_at_end(key, month)
     chance = random.Random(f"{key}/statement/{month}")  # noqa: S311  (repeatable on purpose)
-    entries = [*_duties(key, month, language), *_daily(chance, month, branch, language)]
+    entries = [*_duties(key, month, language), *_daily(chance, month, branch, language, payments)]
     missing = closing - opening - sum(entry.cents for entry in entries)
     if missing:
         entries.append(Entry(months.day_in(month, 28), _SAVINGS[language], _SAVINGS_NOTE[language], missing))
@@ -228,9 +233,9 @@ def _duties(key: str, month: int, language: str) -> list[Entry]:
     return [*entries, Entry(months.day_in(month, 27), f"{_CREDIT[language]} {employer}", note, salary)]
 
 
-def _daily(chance: random.Random, month: int, branch: str, language: str) -> list[Entry]:
+def _daily(chance: random.Random, month: int, branch: str, language: str, payments: range) -> list[Entry]:
     entries: list[Entry] = []
-    for _ in range(chance.randrange(12, 44)):
+    for _ in range(chance.choice(payments)):
         day = months.day_in(month, chance.randrange(1, 28))
         if chance.random() < 0.1:
             note = _CASH_NOTE[language].format(branch=branch)

@@ -6,6 +6,7 @@ name it in `open_source` below, add `tests/archive/ingest/readers/test_<format>.
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from archive.ingest.mapping import Mapping
@@ -29,10 +30,13 @@ def open_source(path: Path, *, mapping: Mapping | None = None) -> Source:
 
 
 def _open_files(path: Path) -> Files:
-    if path.is_symlink():
+    mode = _mode(path)
+    if stat.S_ISLNK(mode):
         raise SourceError("link", f"{path.name} is a link. Give the package itself.")
-    if path.is_dir():
+    if stat.S_ISDIR(mode):
         return FolderFiles(path)
+    if not stat.S_ISREG(mode):  # opening a pipe would wait for its writer for ever
+        raise SourceError("unknown", f"{path.name} is no regular file. Send a tar or zip archive or a folder.")
     if path.name in ("manifest.jsonl", "manifest.csv") or path.suffix.lower() in (".jsonl", ".csv"):
         return FolderFiles(path.parent, manifest=path.name)
     try:
@@ -49,3 +53,10 @@ def _open_files(path: Path) -> Files:
     if looks_like_tar(head):
         return TarFiles(path)
     raise SourceError("unknown", f"{path.name} is neither a tar nor a zip archive nor a folder. Send one of these.")
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.lstat().st_mode
+    except OSError as error:
+        raise SourceError("unreadable", f"{path.name} cannot be read: {error.strerror}.") from error

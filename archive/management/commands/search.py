@@ -1,0 +1,93 @@
+"""`manage.py search`: what a user would find."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+
+from archive.audit.actor import Actor
+from archive.query import QueryError
+from archive.search.paging import BadCursorError
+from archive.search.selectors import count, get_page, hit_list, resolve, variants_of
+from archive.search.services import start_search
+
+
+class Command(BaseCommand):
+    """Thin: the search of the page, as that user, with its event."""
+
+    help = "Search as a user would; prints the hits that this user may see."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("query")
+        parser.add_argument("--as", dest="user", required=True, metavar="USER", help="whose rights apply")
+        parser.add_argument("--limit", type=int, default=50)
+        parser.add_argument("--cursor", default="")
+        parser.add_argument("--sort", default="-issued")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Search and print."""
+        user = get_user_model().objects.filter(username=options["user"]).first()
+        if user is None:
+            raise CommandError(f"No user is called {options['user']!r}. Name one that exists.")
+        if not 1 <= options["limit"] <= 10_000:
+            raise CommandError("--limit is a number from 1 to 10,000.")
+        try:
+            answer = self._answer(user, options)
+        except (QueryError, BadCursorError) as error:
+            raise CommandError(str(error)) from None
+        except PermissionDenied:
+            raise CommandError(f"{user} may not search.") from None
+        if options["json"]:
+            self.stdout.write(json.dumps(answer, ensure_ascii=False))
+            return
+        self.stdout.write(f"{'' if answer['count_is_exact'] else 'more than '}{answer['count']:,} communications")
+        for hit in answer["hits"]:
+            self.stdout.write(
+                f"{hit['issued_on']}  {hit['record_number']:>12}  {hit['document_class']:<12} "
+                f"{hit['customer_id']:<12} {hit['account_number']:<14} {hit['subject']}"
+            )
+
+    def _answer(self, user: Any, options: dict[str, Any]) -> dict[str, Any]:
+        start_search(text=options["query"], user=user, actor=Actor.of_user(user), sort=options["sort"])
+        found = resolve(options["query"], user=user)
+        page = get_page(found, sort=options["sort"], limit=options["limit"], cursor=options["cursor"])
+        number, exact = count(found)
+        rows = list(page.rows)
+        variants = variants_of(rows)
+        hits = [_hit(hit, variants[hit.communication.order_key]) for hit in hit_list(rows, user=user).hits]
+        return {"count": number, "count_is_exact": exact, "hits": hits, "next_cursor": page.after or None}
+
+
+def _hit(hit: Any, variants: list[Any]) -> dict[str, Any]:
+    row = hit.communication
+    return {
+        "id": str(row.public_id),
+        "record_number": row.record_number,
+        "external_id": row.external_id,
+        "business_unit": hit.unit,
+        "document_class": hit.class_label,
+        "issued_on": row.issued_on.isoformat(),
+        "subject": row.subject,
+        "customer_id": row.customer_id,
+        "account_number": row.account_number,
+        "state": row.state,
+        "retain_until": row.retain_until.isoformat(),
+        "index": row.index_values or {},
+        "variants": [
+            {
+                "id": f"{row.public_id}-{variant.number}",
+                "channel": variant.channel,
+                "content_type": variant.content_type,
+                "size_bytes": variant.size_bytes,
+                "sha256": bytes(variant.sha256).hex(),
+            }
+            for variant in variants
+        ],
+    }

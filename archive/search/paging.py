@@ -1,0 +1,103 @@
+"""Keyset paging: a cursor says after which row a page goes on; the thousandth page costs what the first costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core import signing
+from django.db.models import Q, QuerySet
+
+Row = TypeVar("Row", bound=Any)
+_SALT = "archive.search.cursor"
+
+
+class BadCursorError(ValueError):
+    """A cursor that we did not make, or made for another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order that an index gives: a column (empty for the order key itself), descending or ascending."""
+
+    key: str
+    column: str
+    descending: bool = True
+
+
+SORTS = {
+    sort.key: sort
+    for sort in (
+        Sort("-issued", ""),
+        Sort("issued", "", descending=False),
+        Sort("-archived", "archived_at"),
+        Sort("archived", "archived_at", descending=False),
+        Sort("account", "account_number", descending=False),
+        Sort("-account", "account_number"),
+        Sort("customer", "customer_id", descending=False),
+        Sort("-customer", "customer_id"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Rows in order, and cursors where more lie after or before them."""
+
+    rows: Sequence[Row]
+    after: str
+    before: str
+
+
+def page_of(query: QuerySet[Any], *, sort: Sort, limit: int, cursor: str = "") -> Page[Any]:
+    """Return one page.
+
+    Errors: BadCursorError.
+    """
+    position, backwards = _read(cursor, sort) if cursor else (None, False)
+    descending = sort.descending != backwards
+    sign = "-" if descending else ""
+    order = [f"{sign}{sort.column}"] if sort.column else []
+    ordered = query.order_by(*order, f"{sign}order_key")
+    if position is not None:
+        ordered = ordered.filter(_beyond(sort, position, descending))
+    found = list(ordered[: limit + 1])
+    more = len(found) > limit
+    rows = found[:limit]
+    if backwards:
+        rows.reverse()
+    after = backwards or more
+    before = more if backwards else position is not None
+    return Page(
+        rows,
+        _write(sort, rows[-1], backwards=False) if rows and after else "",
+        _write(sort, rows[0], backwards=True) if rows and before else "",
+    )
+
+
+def _beyond(sort: Sort, position: tuple[Any, int], descending: bool) -> Q:
+    value, key = position
+    lookup = "lt" if descending else "gt"
+    beyond = Q(**{f"order_key__{lookup}": key})
+    if not sort.column:
+        return beyond
+    # Written as "column <= value and (…)" too, so that the index can begin at the value.
+    edge = Q(**{f"{sort.column}__{lookup}e": value})
+    return edge & (Q(**{f"{sort.column}__{lookup}": value}) | Q(**{sort.column: value}) & beyond)
+
+
+def _write(sort: Sort, row: Any, *, backwards: bool) -> str:
+    value = getattr(row, sort.column) if sort.column else None
+    told = value.isoformat() if hasattr(value, "isoformat") else value
+    return signing.dumps([sort.key, told, str(row.order_key), backwards], salt=_SALT, compress=True)
+
+
+def _read(cursor: str, sort: Sort) -> tuple[tuple[Any, int], bool]:
+    try:
+        key, value, order_key, backwards = signing.loads(cursor, salt=_SALT)
+    except (signing.BadSignature, ValueError) as error:
+        raise BadCursorError("This page link is not valid. Search again.") from error
+    if key != sort.key:
+        raise BadCursorError("This page link is of another order. Search again.")
+    return (value, int(order_key)), bool(backwards)

@@ -1,0 +1,176 @@
+"""Finding communications: one front door for the page, the command and, later, the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from archive.documents.fields import bare_word
+from archive.documents.models import BusinessUnit, Channel, ClassVersion, Communication, DocumentClass, Variant
+from archive.documents.selectors import field_labels, first_names, replaced_counts, visible_to
+from archive.query import Everything, Node, QueryError, Values, parse, registry
+from archive.query.to_q import true_q
+from archive.query.tree import comparisons
+from archive.search.models import Search
+from archive.search.paging import SORTS, Page, Sort, page_of
+
+COUNTED_TO = 10_000
+PAGE_ROWS = 50
+_SHOWS_ALL_STATES = frozenset({"state", "record", "external_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A query that was resolved for a user: what it means, without having run.
+
+    Shapes: `also` lists by field what aliases added; `hides_superseded` says that replaced ones are left out.
+    """
+
+    tree: Node
+    rows: QuerySet[Communication]
+    with_superseded: QuerySet[Communication]
+    also: dict[str, list[str]]
+    hides_superseded: bool
+
+
+def resolve(text: str, *, user: Any) -> Found:
+    """Resolve a query for a user; nothing is read but configuration and aliases.
+
+    Errors: QueryError.
+    """
+    tree = parse(text)
+    values = Values(user)
+    condition = Q() if isinstance(tree, Everything) else true_q(tree, registry, values, bare=bare_word)
+    everything = visible_to(user).filter(condition)
+    named = {comparison.field for comparison in comparisons(tree)}
+    hides = not named & _SHOWS_ALL_STATES
+    rows = everything.filter(state=Communication.State.CURRENT) if hides else everything
+    return Found(tree, rows, everything, values.also, hides)
+
+
+def get_page(found: Found, *, sort: str = "-issued", limit: int = PAGE_ROWS, cursor: str = "") -> Page[Communication]:
+    """Return one page of a resolved query.
+
+    Errors: QueryError for an order that no index gives; BadCursorError.
+    """
+    if sort not in SORTS:
+        raise QueryError(_("This list cannot be sorted like that. Sort by issue date, archiving, account or customer."))
+    return page_of(found.rows.defer("extra", "asset_references"), sort=SORTS[sort], limit=limit, cursor=cursor)
+
+
+def count(found: Found) -> tuple[int, bool]:
+    """Return how many match, exactly up to 10,000; beyond that 10,000 and False."""
+    number = found.rows.order_by()[: COUNTED_TO + 1].count()
+    return (number, True) if number <= COUNTED_TO else (COUNTED_TO, False)
+
+
+def count_superseded(found: Found) -> int:
+    """Return how many replaced ones the list leaves out, counted up to 10,000."""
+    if not found.hides_superseded:
+        return 0
+    hidden = found.with_superseded.filter(state=Communication.State.SUPERSEDED)
+    return hidden.order_by()[: COUNTED_TO + 1].count()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row of the hit list."""
+
+    communication: Communication
+    unit: str
+    class_label: str
+    name: str
+    replaces: int
+    channels: list[Channel]
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HitList:
+    """The rows of a page with what they show; a constant number of queries whatever the number of rows.
+
+    Shapes: `columns` are (key, label) of index fields; each hit's cells follow them. `folded` are facts that all rows
+    share, so that they need no column.
+    """
+
+    hits: list[Hit]
+    columns: list[tuple[str, str]]
+    folded: dict[str, str] = field(default_factory=dict)
+
+
+def hit_list(rows: list[Communication], *, user: Any) -> HitList:
+    """Return what a list shows of some rows."""
+    keys = [row.order_key for row in rows]
+    names, replaced = first_names(keys, user=user), replaced_counts(keys)
+    units = dict(BusinessUnit.objects.values_list("pk", "label"))
+    classes = dict(DocumentClass.objects.values_list("pk", "label"))
+    columns = _columns(rows)
+    hits = [
+        Hit(
+            communication=row,
+            unit=units[row.unit_id],
+            class_label=classes[row.document_class_id],
+            name=names.get(row.order_key, ""),
+            replaces=replaced.get(row.order_key, 0),
+            channels=channels_of(row.channels),
+            cells=[_cell((row.index_values or {}).get(key, "")) for key, _label in columns],
+        )
+        for row in rows
+    ]
+    return HitList(hits, columns, _folded(hits))
+
+
+def channels_of(mask: int) -> list[Channel]:
+    """Return the channels of a bit mask in their order."""
+    return [channel for channel in Channel if mask & channel.bit]
+
+
+def _columns(rows: list[Communication]) -> list[tuple[str, str]]:
+    """Return the index fields that a list shows: those of its class, where all rows are of one."""
+    classes = {row.document_class_id for row in rows}
+    if len(classes) != 1:
+        return []
+    version = ClassVersion.objects.filter(document_class__in=classes, version=F("document_class__current")).first()
+    labels = field_labels()
+    return [(key, labels.get(key, key)) for key in (version.columns if version else [])]
+
+
+def _folded(hits: list[Hit]) -> dict[str, str]:
+    folded: dict[str, str] = {}
+    if len(hits) > 1:
+        for name in ("unit", "class_label"):
+            values = {getattr(hit, name) for hit in hits}
+            if len(values) == 1:
+                folded[name] = values.pop()
+    return folded
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def get_search(public_id: UUID, *, user: Any) -> Search:
+    """Return a search of the user's own. Errors: Search.DoesNotExist for anybody else's too."""
+    return Search.objects.get(public_id=public_id, user=user)
+
+
+def neighbours(found: Found, communication: Communication, *, sort: Sort) -> tuple[UUID | None, UUID | None]:
+    """Return the public ids of the row before and the row after in a list; by issue date only."""
+    if sort.column:
+        return None, None
+    keys = found.rows.order_by().values_list("public_id", flat=True)
+    newer = keys.filter(order_key__gt=communication.order_key).order_by("order_key").first()
+    older = keys.filter(order_key__lt=communication.order_key).order_by("-order_key").first()
+    return (newer, older) if sort.descending else (older, newer)
+
+
+def variants_of(rows: list[Communication]) -> dict[int, list[Variant]]:
+    """Return the variants of some rows by order key, in one query."""
+    found: dict[int, list[Variant]] = {row.order_key: [] for row in rows}
+    for variant in Variant.objects.filter(order_key__in=found).order_by("order_key", "number"):
+        found[variant.order_key].append(variant)
+    return found
