@@ -8,6 +8,7 @@ Source: POSIX pax interchange format; GNU tar manual, "Basic Tar Format".
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from archive.ingest.records import MemberProblem
 BLOCK = 512
 LARGEST_HEADER_BYTES = 1024 * 1024
 MOST_MEMBERS = 20_000_000
+_OCTAL = re.compile(rb"[0-7]{1,12}")
+_DECIMAL = re.compile(r"[0-9]{1,18}")  # any number a file of today can have, none that overflows
 _REGULAR = frozenset(b"0\x007")
+_WITHOUT_CONTENT = (b"1", b"2", b"3", b"4", b"5", b"6")
 _SMALL = 4_096
 _WHOLE, _TRUNCATED, _NOT_A_FILE = 0, 1, 2
 
@@ -88,6 +92,9 @@ class TarFiles:
             entry = self._index.get(name) if self._last == name else None
         if entry is None:
             entry = self._index.get(name)
+        if entry is None and self.problem:
+            reason = f"{name} was not found before the place where the archive breaks off. Send the archive again."
+            raise MemberProblem("truncated", reason)
         if entry is None:
             raise missing(name)
         offset, size, state, _ = entry
@@ -117,8 +124,8 @@ class TarFiles:
             self._last = checked_name(name.rstrip("/"))
         except MemberProblem:
             return True  # a name that leads outside can be asked for by nobody
-        if state == _NOT_A_FILE and name.endswith("/"):
-            return True
+        if name.endswith("/"):
+            return True  # a folder; old archives mark one by its name alone
         if not self._index.add(self._last, (offset, size, state, 0)):
             self._twice.add(self._last)
         return True
@@ -149,7 +156,7 @@ class _Headers:
             if header == bytes(BLOCK):
                 return None
             size = _number(header[124:136])
-            if not _checksum_matches(header) or size is None or size < 0 or self._count >= MOST_MEMBERS:
+            if not _checksum_matches(header) or size is None or self._count >= MOST_MEMBERS:
                 self.problem = f"The archive is damaged at byte {self._at}: what follows was not read. Send it again."
                 self._at = self._total
                 return None
@@ -167,9 +174,14 @@ class _Headers:
                     pax = _pax(content)
                 self._at = body + _padded(size)
                 continue
-            if "size" in pax and pax["size"].isdigit():
+            if _DECIMAL.fullmatch(pax.get("size", "")):
                 size = int(pax["size"])
-            name = pax.get("path") or long_name or _ustar_name(header)
+            name = pax.get("GNU.sparse.name") or pax.get("path") or long_name or _ustar_name(header)
+            if kind in _WITHOUT_CONTENT:
+                size = 0  # links, devices, folders and pipes: a size there is not that of a content
+            if kind == b"S":
+                body = self._after_sparse_map(header, body)
+            size = min(size, self._total)  # no member is larger than its archive; the file has no place beyond
             self._at = body + _padded(size)
             state = _WHOLE if kind and kind[0] in _REGULAR else _NOT_A_FILE
             if any(key.startswith("GNU.sparse") for key in pax):
@@ -177,6 +189,15 @@ class _Headers:
             if state == _WHOLE and body + size > self._total:
                 state = _TRUNCATED
             return name, body, size, state
+
+    def _after_sparse_map(self, header: bytes, at: int) -> int:
+        """Return where the content begins after the blocks in which GNU tar goes on with a sparse file's map."""
+        more = header[482:483] != b"\x00"
+        while more:
+            block = self._read(at, BLOCK)
+            at += BLOCK
+            more = block[504:505] not in (b"\x00", b"")
+        return at
 
     def _read(self, at: int, length: int) -> bytes:
         """Read through a window where members are small: many headers come with one system call then."""
@@ -195,10 +216,8 @@ def _padded(size: int) -> int:
 def _number(raw: bytes) -> int | None:
     if raw[0] & 0x80:  # base-256, for sizes over 8 GiB
         return int.from_bytes(bytes([raw[0] & 0x7F]) + raw[1:], "big")
-    try:
-        return int(raw.split(b"\x00")[0].strip() or b"0", 8)
-    except ValueError:
-        return None
+    digits = raw.split(b"\x00")[0].strip() or b"0"
+    return int(digits, 8) if _OCTAL.fullmatch(digits) else None  # int() alone would take 0o7, 1_0 and -1
 
 
 def _checksum_matches(header: bytes) -> bool:
@@ -217,7 +236,9 @@ def _pax(content: bytes) -> dict[str, str]:
     at = 0
     while at < len(content):
         length, blank, _ = content[at:].partition(b" ")
-        if not blank or not length.isdigit() or not len(length) < int(length) <= len(content) - at:
+        if not blank or not _DECIMAL.fullmatch(length.decode("latin-1")):
+            break
+        if not len(length) < int(length) <= len(content) - at:
             break
         record = content[at + len(length) + 1 : at + int(length) - 1]
         key, _, value = record.partition(b"=")

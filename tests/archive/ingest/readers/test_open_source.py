@@ -14,6 +14,7 @@ import pytest
 from archive.ingest.readers import SourceError, open_source
 from tests.archive.ingest.packages import package, read_records, write_folder, write_tar, write_zip
 
+OUTSIDE = ["../1.pdf", "/etc/passwd", "print/../../1.pdf", "print\\1.pdf", "C:/1.pdf", "", "a//b", "a\0b"]
 Writer = Callable[[Path, dict[str, bytes]], Path]
 
 CONTAINERS: dict[str, Writer] = {
@@ -131,7 +132,7 @@ def test_a_lone_manifest_may_have_any_name_and_case(tmp_path: Path):
 
 
 @pytest.mark.parametrize("write", [write_tar, write_zip, write_folder])
-@pytest.mark.parametrize("name", ["../1.pdf", "/etc/passwd", "print/../../1.pdf", "print\\1.pdf", "C:/1.pdf", "", "a//b", "a\0b"])
+@pytest.mark.parametrize("name", OUTSIDE)
 def test_no_name_leads_out_of_a_package(tmp_path: Path, write: Writer, name: str):
     with open_source(write(tmp_path / "package", package())) as source, pytest.raises(Exception) as caught:
         source.open(name)
