@@ -1,0 +1,30 @@
+"""Draw one PDF page: PDF on standard input, page number as argument, PNG on standard output."""
+
+from __future__ import annotations
+
+import io
+import resource
+import sys
+
+MEMORY_BYTES = 1024 * 1024 * 1024
+CPU_SECONDS = 15
+WIDTH_PIXELS = 1_000
+MOST_SCALE = 4.0
+
+
+def main() -> None:
+    """Draw within limits of memory and time; any failure is a failure of this process alone."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
+    page = document[int(sys.argv[1]) - 1]
+    scale = min(WIDTH_PIXELS / max(page.get_width(), 1), MOST_SCALE)
+    picture = io.BytesIO()
+    page.render(scale=scale).to_pil().save(picture, "PNG")
+    sys.stdout.buffer.write(picture.getvalue())
+
+
+if __name__ == "__main__":
+    main()
