@@ -25,6 +25,9 @@ EXAMPLES = (
     "record:V-12-340",
 )
 
+# What directs writing and cannot be seen comes along when people copy; outside quotes it means nothing.
+MARKS = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+
 LONGEST_QUERY = 10_000
 MOST_TERMS = 500
 DEEPEST = 50

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from archive.query.grammar import MARKS
 from archive.query.tree import And, Comparison, Everything, Node, Not, Or, Phrase, Word
 
-_PLAIN_VALUE = re.compile(r'(?!\.\.)[^\s(),"*<>=.\\](?:(?!\.\.)[^\s(),"*\\])*(?<!\.)|\.(?!\.)')
-_PLAIN_WORD = re.compile(r'[^\s()"*:\\-][^\s()"*:\\]*')
+# Escapes are for quotes only; without them a backslash is a character like others.
+_PLAIN_VALUE = re.compile(rf'[^\s(),"*<>=.{MARKS}](?:(?!\.\.)[^\s(),"*{MARKS}])*(?<!\.)')
 
 
 def to_text(tree: Node) -> str:
@@ -46,10 +47,7 @@ def _comparison(node: Comparison) -> str:
 
 
 def _word(node: Word) -> str:
-    plain = _PLAIN_WORD.fullmatch(node.text) and node.text not in ("AND", "OR", "NOT")
-    if plain or node.prefix or ":" in node.text or "-" in node.text or "\\" in node.text:
-        return node.text + ("*" if node.prefix else "")
-    return node.text
+    return node.text + ("*" if node.prefix else "")
 
 
 def _value(value: str) -> str:

@@ -86,7 +86,9 @@ def column_truth(column: str, comparison: Comparison, convert: Callable[[str], A
     op, values = comparison.op, comparison.values
     has = Q(**{f"{column}__isnull": False})
     if op == "any":
-        return Truth(has, Q(**{f"{column}__isnull": True}) & ~lacks if lacks is not NOTHING else Q(**{f"{column}__isnull": True}))
+        return Truth(
+            has, Q(**{f"{column}__isnull": True}) & ~lacks if lacks is not NOTHING else Q(**{f"{column}__isnull": True})
+        )
     if op == "in":
         converted = [convert(value) for value in values]
         true = Q(**{column: converted[0]}) if len(converted) == 1 else Q(**{f"{column}__in": converted})

@@ -1,0 +1,101 @@
+"""Everything that the page of one communication shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from archive.audit.actor import Actor
+from archive.documents.models import Channel, Communication, Variant
+from archive.documents.selectors import (
+    explain_access,
+    field_labels,
+    list_links,
+    list_parties,
+    list_variants,
+)
+from archive.documents.timeline import timeline
+from archive.retention.explain import explain
+from archive.retrieval import services
+from archive.retrieval.filenames import kind_of
+from archive.storage.contract import StoreError
+from archive.storage.tiers import default_tier, store_of
+
+PANELS = ("timeline", "details", "kept", "access")
+LARGE_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A variant as a tab: what it is, and whether it is the one shown."""
+
+    variant: Variant
+    public_id: str
+    channel: Channel
+    kind: str
+    current: bool
+
+    @property
+    def pages(self) -> range:
+        """Return the page numbers, for the pictures of those without JavaScript; at most fifty."""
+        return range(1, min(self.variant.pages or 1, 50) + 1)
+
+
+def record_context(communication: Communication, *, request: HttpRequest, actor: Actor) -> dict[str, Any]:
+    """Return the page's context; what is shown at once (text, SMS) is recorded as read here."""
+    user = request.user
+    tabs = _tabs(communication, request.GET.get("v", ""))
+    shown = next((tab for tab in tabs if tab.current), None)
+    panel = request.GET.get("panel", "")
+    labels = field_labels()
+    parties = list_parties(communication, user=user)
+    return {
+        "communication": communication,
+        "tabs": tabs,
+        "shown": shown,
+        "document": _document(communication, shown, actor),
+        "panel": panel if panel in PANELS else PANELS[0],
+        "panels": PANELS,
+        "parties": parties,
+        "name": parties[0].name if parties else "",
+        "links": list_links(communication, user=user),
+        "fields": [
+            (labels.get(key, key), ", ".join(map(str, value)) if isinstance(value, list) else value)
+            for key, value in (communication.index_values or {}).items()
+        ],
+        "extra": (communication.extra or {}).items(),
+        "kept": explain(communication),
+        "reasons": explain_access(communication, user=user),
+        "timeline": timeline(communication, user=user),
+        "worm": store_of(default_tier()).probe()["worm"],
+        "may_download": user.has_perm(services.DOWNLOAD_PERMISSION),
+    }
+
+
+def _tabs(communication: Communication, wanted: str) -> list[Tab]:
+    variants = list_variants(communication)
+    chosen = next((row.number for row in variants if row.channel == wanted), variants[0].number if variants else 0)
+    return [
+        Tab(
+            row,
+            f"{communication.public_id}-{row.number}",
+            Channel(row.channel),
+            kind_of(row.content_type),
+            row.number == chosen,
+        )
+        for row in variants
+    ]
+
+
+def _document(communication: Communication, shown: Tab | None, actor: Actor) -> dict[str, Any]:
+    """Return what stands in the page itself: text is read here, everything else is fetched by the viewer."""
+    if shown is None or shown.kind != "text":
+        return {}
+    services.record_view(communication, shown.variant, actor=actor)
+    try:
+        text, cut = services.text_of(shown.variant)
+    except StoreError as error:
+        return {"problem": str(error)}
+    return {"text": text, "cut": cut}
