@@ -23,7 +23,8 @@ _INTRO = {
     },
     "commercial": {
         "en": "Thank you for your custom. We have read your meter and charge for the quarter that ended in {month}:",
-        "de": "vielen Dank für Ihr Vertrauen. Wir haben Ihren Zähler abgelesen und berechnen für das Quartal bis {month}:",
+        "de": "vielen Dank für Ihr Vertrauen. Wir haben Ihren Zähler abgelesen und berechnen für das Quartal bis "
+        "{month}:",
     },
 }
 _HEADS = {
@@ -34,32 +35,46 @@ _SUMS = {"en": ("Net", "VAT {rate} %", "To pay"), "de": ("Netto", "Umsatzsteuer 
 _DUE = {"en": "Payable by", "de": "Zahlbar bis"}
 _NUMBER = {"en": "Bill number", "de": "Rechnungsnummer"}
 _PAY = {
-    "en": "Please pay {total} by {due}. Use the slip, or transfer the amount and give the bill number, so that we can tell "
-    "it is yours. If you have given us a mandate, we collect the amount on the day and you need do nothing.",
+    "en": "Please pay {total} by {due}. Use the slip, or transfer the amount and give the bill number, so that we "
+    "can tell it is yours. If you have given us a mandate, we collect the amount on the day and you need do nothing.",
     "de": "Bitte zahlen Sie {total} bis zum {due}. Nutzen Sie den Zahlschein oder überweisen Sie unter Angabe der "
-    "Rechnungsnummer, damit wir die Zahlung zuordnen können. Haben Sie uns ein Mandat erteilt, buchen wir den Betrag an "
-    "diesem Tag ab; Sie müssen nichts tun.",
+    "Rechnungsnummer, damit wir die Zahlung zuordnen können. Haben Sie uns ein Mandat erteilt, buchen wir den Betrag "
+    "an diesem Tag ab; Sie müssen nichts tun.",
 }
 _USE = {"en": "Your use over twelve months", "de": "Ihr Verbrauch über zwölf Monate"}
 _METER = {
-    "en": "Meter {meter}: reading {old} kWh at the start and {new} kWh at the end of the quarter. The reading was sent by "
-    "your smart meter.",
-    "de": "Zähler {meter}: Stand {old} kWh zu Beginn und {new} kWh am Ende des Quartals. Den Stand hat Ihr intelligenter "
-    "Zähler übermittelt.",
+    "en": "Meter {meter}: reading {old} kWh at the start and {new} kWh at the end of the quarter. The reading was "
+    "sent by your smart meter.",
+    "de": "Zähler {meter}: Stand {old} kWh zu Beginn und {new} kWh am Ende des Quartals. Den Stand hat Ihr "
+    "intelligenter Zähler übermittelt.",
 }
 _ADVICE = {
-    "en": "Electricity mix: wind 48 %, sun 21 %, water 14 %, gas 17 %; 112 g of carbon dioxide for each kWh. You may cancel "
-    "with two weeks' notice. If you disagree with this bill, tell us first; you may then turn to the energy ombudsman.",
-    "de": "Strommix: Wind 48 %, Sonne 21 %, Wasser 14 %, Gas 17 %; 112 g Kohlendioxid je kWh. Sie können mit einer Frist "
-    "von zwei Wochen kündigen. Sind Sie mit der Rechnung nicht einverstanden, sagen Sie es zuerst uns; danach steht Ihnen "
-    "die Schlichtungsstelle Energie offen.",
+    "en": "Electricity mix: wind 48 %, sun 21 %, water 14 %, gas 17 %; 112 g of carbon dioxide for each kWh. You may "
+    "cancel with two weeks' notice. If you disagree with this bill, tell us first; you may then turn to the energy "
+    "ombudsman.",
+    "de": "Strommix: Wind 48 %, Sonne 21 %, Wasser 14 %, Gas 17 %; 112 g Kohlendioxid je kWh. Sie können mit einer "
+    "Frist von zwei Wochen kündigen. Sind Sie mit der Rechnung nicht einverstanden, sagen Sie es zuerst uns; danach "
+    "steht Ihnen die Schlichtungsstelle Energie offen.",
 }
 _SERVICE_NOTE = {
-    "en": "Prices are those of our list of services, which hangs in every branch and stands on our website. Statements, "
-    "transfers in the app and your first card are free of charge.",
+    "en": "Prices are those of our list of services, which hangs in every branch and stands on our website. "
+    "Statements, transfers in the app and your first card are free of charge.",
     "de": "Es gelten die Preise unseres Leistungsverzeichnisses, das in jeder Filiale aushängt und auf unserer Website "
     "steht. Kontoauszüge, Überweisungen in der App und Ihre erste Karte sind kostenlos.",
 }
+_PRICES_HEAD = {"en": "What our services cost", "de": "Was unsere Dienste kosten"}
+_PRICE_HEADS = {"en": ("Service", "Price without VAT, EUR"), "de": ("Leistung", "Preis ohne USt., EUR")}
+_PRICES = (
+    ({"en": "Account, premium plan, a month", "de": "Konto, Premium, im Monat"}, 790),
+    ({"en": "Safe deposit box, small, a month", "de": "Schließfach, klein, im Monat"}, 420),
+    ({"en": "Safe deposit box, medium, a month", "de": "Schließfach, mittel, im Monat"}, 650),
+    ({"en": "Safe deposit box, large, a month", "de": "Schließfach, groß, im Monat"}, 1_190),
+    ({"en": "Second card, a year", "de": "Zweitkarte, im Jahr"}, 1_200),
+    ({"en": "Replacement of a card", "de": "Ersatzkarte"}, 950),
+    ({"en": "Express transfer", "de": "Echtzeitüberweisung"}, 45),
+    ({"en": "Copy of a statement by post", "de": "Zweitschrift eines Auszugs mit der Post"}, 250),
+    ({"en": "Certificate of balances", "de": "Saldenbestätigung"}, 1_500),
+)
 _SLIP = {
     "en": ("Payment slip", "Payee", "IBAN", "Payer", "Reference"),
     "de": ("Zahlschein", "Empfänger", "IBAN", "Zahler", "Verwendungszweck"),
@@ -183,7 +198,7 @@ class Bill:
         if self.use:
             self._print_use(sheet, letter)
         else:
-            sheet.paragraph(letter.say(_SERVICE_NOTE))
+            self._print_prices(sheet, letter)
         title, payee, account, payer, reference = _SLIP[letter.language]
         number = iban(letter.brand.bank_code, letter.brand.creditor_account)
         fields = [
@@ -205,6 +220,15 @@ class Bill:
         new = old + sum(self.use[-3:])
         sheet.paragraph(letter.say(_METER, meter=self.meter, old=f"{old}", new=f"{new}"))
         sheet.paragraph(letter.say(_ADVICE), size=8.2)
+
+    def _print_prices(self, sheet: Sheet, letter: Letter) -> None:
+        service, price = _PRICE_HEADS[letter.language]
+        sheet.section(_PRICES_HEAD[letter.language])
+        sheet.gap(6)
+        rows = [(text[letter.language], letter.amount(cents)) for text, cents in _PRICES]
+        sheet.table([Column(service, 120), Column(price, 45, right=True)], rows)
+        sheet.gap(8)
+        sheet.paragraph(letter.say(_SERVICE_NOTE))
 
     def _row(self, item: Item, letter: Letter) -> tuple[str, ...]:
         price = letter.amount(item.price_tenths // 10)

@@ -1,7 +1,8 @@
 """Packages of any size: a few dozen real letters, cut where names and numbers stand, filled anew for each document.
 
-A letter's streams are not compressed, so a text of the same length can take another's place and every offset of the PDF
-stays right. Texts that are shorter are padded with blanks; a comment before the cross-reference table makes up the size.
+A letter's streams are not compressed, so a text of the same length can take another's place and every offset of the
+PDF stays right. Texts that are shorter are padded with blanks; a comment before the cross-reference table makes up
+the size.
 """
 
 from __future__ import annotations
@@ -158,7 +159,9 @@ def _slim_pattern(request: BulkRequest) -> Pattern:
     letter = _letter(request, LETTERS - 1)
     payload = print_slim(letter)
     if len(payload) > request.size_bytes - _LEAST_PADDING:
-        raise SizeTooSmallError(f"The smallest letter has {len(payload) + _LEAST_PADDING} bytes. Ask for at least that.")
+        raise SizeTooSmallError(
+            f"The smallest letter has {len(payload) + _LEAST_PADDING} bytes. Ask for at least that."
+        )
     return _pattern(request, letter, payload, 1, 0)
 
 
@@ -346,9 +349,7 @@ def _day_values(day: datetime.date, language: str) -> dict[str, str]:
     due = day + 14 * months.DAY
     before = months.first_day(months.month_of(day) - 1)
     issued_text, due_text = wording.long_day(day, language), wording.long_day(due, language)
-    rates = {
-        f"instalment_{number}": wording.long_day(rate, language) for number, rate in enumerate(_instalments(due))
-    }
+    rates = {f"instalment_{number}": wording.long_day(rate, language) for number, rate in enumerate(_instalments(due))}
     return {
         "batch": _batch(day),
         "issued_iso": day.isoformat(),
@@ -377,8 +378,8 @@ def _cut_pdf(payload: bytes, places: Mapping[str, str]) -> Cut:
     pattern = re.compile(b"|".join([re.escape(known.encode()) for known in places] + [rb" Sep(?=\))"]))
     found: list[tuple[tuple[int, int], str]] = []
     for string in _STRING.finditer(payload):
-        for match in pattern.finditer(payload, *string.span()):
-            found.append((match.span(), places.get(match.group().decode(), "short_month")))
+        matches = pattern.finditer(payload, *string.span())
+        found += [(match.span(), places.get(match.group().decode(), "short_month")) for match in matches]
     found += [(match.span(), "file_id") for match in _FILE_ID.finditer(payload, payload.rindex(b"trailer"))]
     return _cut(payload, found, fixed=True)
 

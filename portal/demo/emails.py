@@ -1,4 +1,4 @@
-"""The e-mail form of a letter: HTML with tables and inline styles, as mail programs want it, a shared style sheet and logo.
+"""The e-mail form of a letter: HTML with tables and inline styles, a style sheet and logo that all e-mails share.
 
 It refers to nothing but its two resources, by their names in its own folder; links lead to domains that nobody can own.
 """
@@ -14,10 +14,10 @@ LOGO, SHEET = "logo.png", "letter.css"
 
 _OPEN = {"en": "Open your online mailbox", "de": "Online-Postfach öffnen"}
 _WHY = {
-    "en": "You get this message at {email} because you chose e-mail for your correspondence. We never ask for passwords, "
-    "PINs or transaction numbers by e-mail.",
-    "de": "Sie erhalten diese Nachricht an {email}, weil Sie E-Mail für Ihre Post gewählt haben. Wir fragen nie per E-Mail "
-    "nach Kennwörtern, PINs oder Transaktionsnummern.",
+    "en": "You get this message at {email} because you chose e-mail for your correspondence. We never ask for "
+    "passwords, PINs or transaction numbers by e-mail.",
+    "de": "Sie erhalten diese Nachricht an {email}, weil Sie E-Mail für Ihre Post gewählt haben. Wir fragen nie per "
+    "E-Mail nach Kennwörtern, PINs oder Transaktionsnummern.",
 }
 _NUMBERS = {
     "en": "Customer {customer}, account {account}, reference {reference}",
@@ -46,11 +46,13 @@ _PAGE = """<!DOCTYPE html>
 <body style="margin:0;padding:0;background:#eef1f4;font-family:Helvetica,Arial,sans-serif;color:#1c2733">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#eef1f4">
 <tr><td align="center" style="padding:24px 8px">
-<table role="presentation" class="letter" width="600" cellpadding="0" cellspacing="0" style="width:600px;background:#ffffff;border-top:6px solid {colour}">
+<table role="presentation" class="letter" width="600" cellpadding="0" cellspacing="0"
+ style="width:600px;background:#ffffff;border-top:6px solid {colour}">
 <tr><td class="inside" style="padding:24px 36px 16px">
 <table role="presentation" cellpadding="0" cellspacing="0"><tr>
 <td style="padding-right:14px"><img src="logo.png" width="56" height="56" alt="{firm}" style="display:block"></td>
-<td style="font-size:22px;font-weight:bold;color:{colour}">{firm}<br><span class="claim" style="font-weight:normal">{claim}</span></td>
+<td style="font-size:22px;font-weight:bold;color:{colour}">{firm}<br>
+<span class="claim" style="font-weight:normal">{claim}</span></td>
 </tr></table>
 </td></tr>
 <tr><td class="inside" style="padding:8px 36px 0">
@@ -65,7 +67,10 @@ _PAGE = """<!DOCTYPE html>
 </td></tr>
 <tr><td class="inside" style="padding:8px 36px 4px">
 {others}
-<p style="margin:22px 0"><a class="button" href="https://{website}/mailbox" style="display:inline-block;padding:12px 22px;background:{colour};color:#ffffff;font-size:15px;font-weight:bold;text-decoration:none;border-radius:4px">{open}</a></p>
+<p style="margin:22px 0"><a class="button" href="https://{website}/mailbox"
+ style="display:inline-block;padding:12px 22px;background:{colour};color:#ffffff;
+font-size:15px;font-weight:bold;text-decoration:none;
+border-radius:4px">{open}</a></p>
 <p style="margin:0 0 24px;font-size:15px;line-height:1.5">{closing}<br>{firm}</p>
 </td></tr>
 <tr><td class="inside" style="padding:18px 36px 24px;background:#f6f8fa;font-size:12px;line-height:1.5;color:#5b6873">

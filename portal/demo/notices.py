@@ -15,71 +15,79 @@ LATE_FEE_CENTS = 500
 KINDS = ("late_fee", "terms", "rate")
 
 _SUBJECT = {
-    "late_fee": {"en": "Your payment is late: reminder and late fee", "de": "Ihre Zahlung fehlt: Mahnung und Mahngebühr"},
+    "late_fee": {
+        "en": "Your payment is late: reminder and late fee",
+        "de": "Ihre Zahlung fehlt: Mahnung und Mahngebühr",
+    },
     "terms": {"en": "Change of our terms on {day}", "de": "Änderung unserer Bedingungen zum {day}"},
     "rate": {"en": "Change of your interest rate on {day}", "de": "Änderung Ihres Zinssatzes zum {day}"},
 }
-_TEXTS = {
+_TEXTS: dict[str, dict[str, tuple[str, ...]]] = {
     "late_fee": {
         "en": (
-            "We have not received the payment of {open} that was due some weeks ago. It may simply have slipped your mind, or "
-            "our letters may have crossed: if you have paid meanwhile, please regard this one as settled.",
-            "Otherwise please pay {total} by {day}. The amount contains a late fee of {fee}, as our list of prices provides.",
-            "If you cannot pay the whole sum at once, call us before that day. We will find a way; many members pay in three "
-            "instalments, without further cost.",
+            "We have not received the payment of {open} that was due some weeks ago. It may simply have slipped your "
+            "mind, or our letters may have crossed: if you have paid meanwhile, please regard this one as settled.",
+            "Otherwise please pay {total} by {day}. The amount contains a late fee of {fee}, as our list of prices "
+            "provides.",
+            "If you cannot pay the whole sum at once, call us before that day. We will find a way; many members pay "
+            "in three instalments, without further cost.",
             "If we hear nothing, we must pass the claim on. That would cost you more, and we would rather avoid it.",
         ),
         "de": (
-            "die Zahlung über {open}, die vor einigen Wochen fällig war, ist bei uns nicht eingegangen. Vielleicht haben Sie nur "
-            "nicht daran gedacht, oder unsere Schreiben haben sich gekreuzt: Haben Sie inzwischen gezahlt, betrachten Sie dieses "
-            "bitte als erledigt.",
-            "Andernfalls zahlen Sie bitte {total} bis zum {day}. Der Betrag enthält eine Mahngebühr von {fee} nach unserem "
-            "Preisverzeichnis.",
-            "Können Sie nicht alles auf einmal zahlen, rufen Sie uns vor diesem Tag an. Wir finden einen Weg; viele zahlen in drei "
-            "Raten, ohne weitere Kosten.",
-            "Hören wir nichts, müssen wir die Forderung weitergeben. Das würde Sie mehr kosten, und wir möchten es vermeiden.",
+            "die Zahlung über {open}, die vor einigen Wochen fällig war, ist bei uns nicht eingegangen. Vielleicht "
+            "haben Sie nur nicht daran gedacht, oder unsere Schreiben haben sich gekreuzt: Haben Sie inzwischen "
+            "gezahlt, betrachten Sie dieses bitte als erledigt.",
+            "Andernfalls zahlen Sie bitte {total} bis zum {day}. Der Betrag enthält eine Mahngebühr von {fee} nach "
+            "unserem Preisverzeichnis.",
+            "Können Sie nicht alles auf einmal zahlen, rufen Sie uns vor diesem Tag an. Wir finden einen Weg; viele "
+            "zahlen in drei Raten, ohne weitere Kosten.",
+            "Hören wir nichts, müssen wir die Forderung weitergeben. Das würde Sie mehr kosten, und wir möchten es "
+            "vermeiden.",
         ),
     },
     "terms": {
         "en": (
-            "Our general terms change on {day}. We want you to know what is new without reading forty pages, so here it is in "
-            "three points.",
-            "First, payments that you order in the app until 8 p.m. are carried out on the same day; so far it was 6 p.m. Second, "
-            "you may now end any additional service by the end of each month, without notice. Third, we answer complaints within "
-            "ten working days, and tell you by then who is working on it.",
-            "If you agree, you need do nothing but tell us so in your online mailbox, at the counter or with the reply card. "
-            "Without your consent the former terms go on; we shall then talk to you about what that means.",
-            "The complete text, with every change marked, lies in your online mailbox and in every branch. We send it by post "
-            "free of charge if you wish.",
+            "Our general terms change on {day}. We want you to know what is new without reading forty pages, so here "
+            "it is in three points.",
+            "First, payments that you order in the app until 8 p.m. are carried out on the same day; so far it was 6 "
+            "p.m. Second, you may now end any additional service by the end of each month, without notice. Third, we "
+            "answer complaints within ten working days, and tell you by then who is working on it.",
+            "If you agree, you need do nothing but tell us so in your online mailbox, at the counter or with the "
+            "reply card. Without your consent the former terms go on; we shall then talk to you about what that "
+            "means.",
+            "The complete text, with every change marked, lies in your online mailbox and in every branch. We send "
+            "it by post free of charge if you wish.",
         ),
         "de": (
-            "unsere Allgemeinen Bedingungen ändern sich zum {day}. Damit Sie nicht vierzig Seiten lesen müssen, steht hier in drei "
-            "Punkten, was neu ist.",
-            "Erstens: Aufträge, die Sie bis 20 Uhr in der App erteilen, führen wir am selben Tag aus; bisher war es 18 Uhr. "
-            "Zweitens: Sie können jede Zusatzleistung zum Ende eines Monats ohne Frist beenden. Drittens: Beschwerden beantworten "
-            "wir innerhalb von zehn Arbeitstagen und sagen Ihnen bis dahin, wer daran arbeitet.",
-            "Sind Sie einverstanden, sagen Sie es uns bitte im Online-Postfach, am Schalter oder mit der Antwortkarte. Ohne Ihre "
-            "Zustimmung gelten die bisherigen Bedingungen weiter; wir sprechen dann mit Ihnen darüber, was das bedeutet.",
-            "Den vollständigen Text mit allen Änderungen finden Sie im Online-Postfach und in jeder Filiale. Auf Wunsch senden wir "
-            "ihn kostenlos mit der Post.",
+            "unsere Allgemeinen Bedingungen ändern sich zum {day}. Damit Sie nicht vierzig Seiten lesen müssen, "
+            "steht hier in drei Punkten, was neu ist.",
+            "Erstens: Aufträge, die Sie bis 20 Uhr in der App erteilen, führen wir am selben Tag aus; bisher war es "
+            "18 Uhr. Zweitens: Sie können jede Zusatzleistung zum Ende eines Monats ohne Frist beenden. Drittens: "
+            "Beschwerden beantworten wir innerhalb von zehn Arbeitstagen und sagen Ihnen bis dahin, wer daran "
+            "arbeitet.",
+            "Sind Sie einverstanden, sagen Sie es uns bitte im Online-Postfach, am Schalter oder mit der "
+            "Antwortkarte. Ohne Ihre Zustimmung gelten die bisherigen Bedingungen weiter; wir sprechen dann mit "
+            "Ihnen darüber, was das bedeutet.",
+            "Den vollständigen Text mit allen Änderungen finden Sie im Online-Postfach und in jeder Filiale. Auf "
+            "Wunsch senden wir ihn kostenlos mit der Post.",
         ),
     },
     "rate": {
         "en": (
-            "The central bank has changed its key rate, and your contract says that we pass this on. On {day} the interest rate of "
-            "your arrangement changes accordingly, by a quarter of a percentage point.",
-            "You do not have to do anything. Standing orders and direct debits remain as they are; the next statement or bill "
-            "shows interest at the old and at the new rate, each with its number of days.",
-            "You may end the arrangement without cost until the day before the change. If you would rather have a rate that is "
-            "fixed for some years, ask us for an offer; it takes a quarter of an hour.",
+            "The central bank has changed its key rate, and your contract says that we pass this on. On {day} the "
+            "interest rate of your arrangement changes accordingly, by a quarter of a percentage point.",
+            "You do not have to do anything. Standing orders and direct debits remain as they are; the next "
+            "statement or bill shows interest at the old and at the new rate, each with its number of days.",
+            "You may end the arrangement without cost until the day before the change. If you would rather have a "
+            "rate that is fixed for some years, ask us for an offer; it takes a quarter of an hour.",
         ),
         "de": (
-            "die Zentralbank hat ihren Leitzins geändert, und Ihr Vertrag sieht vor, dass wir das weitergeben. Zum {day} ändert sich "
-            "der Zinssatz Ihrer Vereinbarung deshalb um einen viertel Prozentpunkt.",
-            "Sie müssen nichts tun. Daueraufträge und Lastschriften bleiben, wie sie sind; die nächste Abrechnung weist Zinsen zum "
-            "alten und zum neuen Satz mit den jeweiligen Tagen aus.",
-            "Bis zum Tag vor der Änderung können Sie die Vereinbarung kostenlos beenden. Hätten Sie lieber einen Satz, der für "
-            "einige Jahre fest ist, fragen Sie nach einem Angebot; es dauert eine Viertelstunde.",
+            "die Zentralbank hat ihren Leitzins geändert, und Ihr Vertrag sieht vor, dass wir das weitergeben. Zum "
+            "{day} ändert sich der Zinssatz Ihrer Vereinbarung deshalb um einen viertel Prozentpunkt.",
+            "Sie müssen nichts tun. Daueraufträge und Lastschriften bleiben, wie sie sind; die nächste Abrechnung "
+            "weist Zinsen zum alten und zum neuen Satz mit den jeweiligen Tagen aus.",
+            "Bis zum Tag vor der Änderung können Sie die Vereinbarung kostenlos beenden. Hätten Sie lieber einen "
+            "Satz, der für einige Jahre fest ist, fragen Sie nach einem Angebot; es dauert eine Viertelstunde.",
         ),
     },
 }
@@ -91,7 +99,8 @@ _ROLE = {"en": "Customer Care", "de": "Kundenbetreuung"}
 _SMS = {
     "late_fee": {
         "en": "{firm}: a payment of {total} is overdue. Please pay by {day} or call {phone}.",
-        "de": "{firm}: Eine Zahlung über {total} ist überfällig. Bitte zahlen Sie bis {day} oder rufen Sie an: {phone}.",
+        "de": "{firm}: Eine Zahlung über {total} ist überfällig. Bitte zahlen Sie bis {day} oder rufen Sie an: "
+        "{phone}.",
     },
     "terms": {
         "en": "{firm}: our terms change on {day}. What is new stands in your online mailbox.",

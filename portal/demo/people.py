@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 _NAMES = {
     "de": (
-        "Anna Björn Charlotte Dörte Emil Friederike Günter Hannelore Jörg Käthe Lukas Matthias Nele Oskar Paula Rüdiger "
-        "Sören Tobias Ulrike Volker Wiebke",
-        "Bäcker Böhm Fischer Groß Günther Hübner Jäger Köhler Krämer Lüders Müller Preuß Schäfer Schröder Schütz Strauß "
-        "Vogel Weiß Wolff Zöllner",
+        "Anna Björn Charlotte Dörte Emil Friederike Günter Hannelore Jörg Käthe Lukas Matthias Nele Oskar Paula "
+        "Rüdiger Sören Tobias Ulrike Volker Wiebke",
+        "Bäcker Böhm Fischer Groß Günther Hübner Jäger Köhler Krämer Lüders Müller Preuß Schäfer Schröder Schütz "
+        "Strauß Vogel Weiß Wolff Zöllner",
     ),
     "en": (
         "Alice Benedict Catherine Daniel Eleanor Frances George Harriet Imogen Jack Laura Martin Nora Oliver Philippa "
@@ -76,12 +76,12 @@ _PLACES = (
     ("55116", "Mainz"),
     ("66111", "Saarbrücken"),
 )
-_STREETS = (
-    "Ahornweg|Am Alten Hafen|An der Mühle|Bahnhofstraße|Birkenallee|Brückenstraße|Gartenstraße|Goethestraße|Hauptstraße|"
-    "Im Grünen Winkel|Kastanienallee|Kirchplatz|Königstraße|Lärchenweg|Lindenstraße|Marktgasse|Mühlenweg|Nelkenweg|"
-    "Rathausplatz|Ringstraße|Rosenstraße|Schillerstraße|Schloßallee|Seeufer|Steinweg|Südstraße|Talstraße|Uferpromenade|"
-    "Weinbergstraße|Ziegelhütte"
-).split("|")
+_STREET_NAMES = (
+    "Ahornweg|Am Alten Hafen|An der "
+    "Mühle|Bahnhofstraße|Birkenallee|Brückenstraße|Gartenstraße|Goethestraße|Hauptstraße|Im Grünen "
+    "Winkel|Kastanienallee|Kirchplatz|Königstraße|Lärchenweg|Lindenstraße|Marktgasse|Mühlenweg|Nelkenweg|Rathausplatz|Ringstraße|Rosenstraße|Schillerstraße|Schloßallee|Seeufer|Steinweg|Südstraße|Talstraße|Uferpromenade|Weinbergstraße|Ziegelhütte"
+)
+_STREETS = _STREET_NAMES.split("|")
 _PLAIN = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "a", "ø": "o", "æ": "ae", "'": "", " ": ".", "ç": "c"}
 )

@@ -18,20 +18,20 @@ TAX_PERCENT = 19
 _SUBJECT = {"en": "{product}: your policy {number}", "de": "{product}: Ihr Versicherungsschein {number}"}
 _INTRO = {
     "en": (
-        "Thank you for your trust. This is your policy for the year from {first} to {last}. Please keep it; it says what is "
-        "insured, up to which sum, and what you pay for it.",
-        "Please compare the schedule of cover on the next page with what you asked for. If something is missing or wrong, "
-        "tell us within one month; after that the policy counts as accepted.",
-        "Nothing changes in how you reach us: call us, write to us, or use your online mailbox, where this policy lies as "
-        "well. After a loss, call first: we are there day and night.",
+        "Thank you for your trust. This is your policy for the year from {first} to {last}. Please keep it; it says "
+        "what is insured, up to which sum, and what you pay for it.",
+        "Please compare the schedule of cover on the next page with what you asked for. If something is missing or "
+        "wrong, tell us within one month; after that the policy counts as accepted.",
+        "Nothing changes in how you reach us: call us, write to us, or use your online mailbox, where this policy "
+        "lies as well. After a loss, call first: we are there day and night.",
     ),
     "de": (
-        "vielen Dank für Ihr Vertrauen. Dies ist Ihr Versicherungsschein für das Jahr vom {first} bis {last}. Bitte bewahren "
-        "Sie ihn auf; er sagt, was bis zu welcher Summe versichert ist und was Sie dafür zahlen.",
-        "Bitte vergleichen Sie die Übersicht auf der nächsten Seite mit Ihrem Antrag. Fehlt etwas oder ist etwas falsch, "
-        "sagen Sie es uns innerhalb eines Monats; danach gilt der Schein als genehmigt.",
-        "Sie erreichen uns wie gewohnt: telefonisch, schriftlich oder über Ihr Online-Postfach, in dem dieser Schein auch "
-        "liegt. Im Schadenfall rufen Sie zuerst an: Wir sind Tag und Nacht da.",
+        "vielen Dank für Ihr Vertrauen. Dies ist Ihr Versicherungsschein für das Jahr vom {first} bis {last}. Bitte "
+        "bewahren Sie ihn auf; er sagt, was bis zu welcher Summe versichert ist und was Sie dafür zahlen.",
+        "Bitte vergleichen Sie die Übersicht auf der nächsten Seite mit Ihrem Antrag. Fehlt etwas oder ist etwas "
+        "falsch, sagen Sie es uns innerhalb eines Monats; danach gilt der Schein als genehmigt.",
+        "Sie erreichen uns wie gewohnt: telefonisch, schriftlich oder über Ihr Online-Postfach, in dem dieser Schein "
+        "auch liegt. Im Schadenfall rufen Sie zuerst an: Wir sind Tag und Nacht da.",
     ),
 }
 _SIGNED = {"en": "Head of Member Services", "de": "Leiterin Mitgliederservice"}
@@ -57,9 +57,10 @@ _EMAIL = {
     "de": "Ihr Versicherungsschein {number} für das Jahr ab {first} ist da. Die Papierfassung ist unterwegs zu Ihnen.",
 }
 _COMPARE = {
-    "en": "Please compare the schedule of cover with what you asked for, and tell us within one month if anything is wrong.",
-    "de": "Bitte vergleichen Sie die Übersicht mit Ihrem Antrag und sagen Sie uns innerhalb eines Monats, wenn etwas falsch "
-    "ist.",
+    "en": "Please compare the schedule of cover with what you asked for, and tell us within one month if anything is "
+    "wrong.",
+    "de": "Bitte vergleichen Sie die Übersicht mit Ihrem Antrag und sagen Sie uns innerhalb eines Monats, wenn etwas "
+    "falsch ist.",
 }
 _SMS = {
     "en": "{firm}: your policy {number} is ready and valid from {first}. Read it in your online mailbox.",
@@ -186,7 +187,9 @@ def make_policy(*, key: str, first: datetime.date, unit: str, language: str, num
     product = products[chance.randrange(len(products))]
     increase = first.year % 10
     covers = tuple(
-        Cover(text[language], note[language], insured, excess, premium + chance.randrange(0, premium // 3) + 90 * increase)
+        Cover(
+            text[language], note[language], insured, excess, premium + chance.randrange(0, premium // 3) + 90 * increase
+        )
         for text, note, insured, excess, premium in product.covers
     )
     last = first + datetime.timedelta(days=364)

@@ -240,7 +240,15 @@ class Sheet:
         self._pages[-1].append(lambda pen: pen.box(x, y, width, height, colour))
 
     def line(
-        self, x: float, y: float, to_x: float, to_y: float, *, width: float = 0.6, colour: str = HAIR, dashed: bool = False
+        self,
+        x: float,
+        y: float,
+        to_x: float,
+        to_y: float,
+        *,
+        width: float = 0.6,
+        colour: str = HAIR,
+        dashed: bool = False,
     ) -> None:
         """Draw a line."""
         self._pages[-1].append(lambda pen: pen.line((x, y, to_x, to_y), width, colour, dashed))
@@ -313,7 +321,13 @@ class Sheet:
         self.y -= 20
 
     def _cells(
-        self, columns: Sequence[Column], cells: Sequence[str], *, font: str = REGULAR, size: float = 9, colour: str = INK
+        self,
+        columns: Sequence[Column],
+        cells: Sequence[str],
+        *,
+        font: str = REGULAR,
+        size: float = 9,
+        colour: str = INK,
     ) -> None:
         x = LEFT
         for column, text in zip(columns, cells, strict=True):

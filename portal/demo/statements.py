@@ -57,8 +57,8 @@ _SUBJECT = {"en": "Account statement {month}", "de": "Kontoauszug {month}"}
 _INTRO = {
     "en": "Here is the statement of your current account for {month}. Please check it and tell us within six weeks if "
     "anything is not as it should be.",
-    "de": "hier ist der Auszug Ihres Girokontos für {month}. Bitte prüfen Sie ihn und sagen Sie uns innerhalb von sechs "
-    "Wochen, wenn etwas nicht stimmt.",
+    "de": "hier ist der Auszug Ihres Girokontos für {month}. Bitte prüfen Sie ihn und sagen Sie uns innerhalb von "
+    "sechs Wochen, wenn etwas nicht stimmt.",
 }
 _HEADS = {
     "en": ("Date", "Details", "Paid out", "Paid in", "Balance"),
@@ -71,25 +71,25 @@ _BALANCES = {
 _NOTES_HEAD = {"en": "Good to know", "de": "Gut zu wissen"}
 _NOTES = {
     "en": (
-        "Your arranged overdraft is EUR 2,000.00. Interest on it is 9.45 % a year, charged at the end of each quarter.",
+        "Your arranged overdraft is EUR 5,000.00. Interest on it is 9.45 % a year, charged at the end of each quarter.",
         "Deposits with Northwater Bank are protected up to EUR 100,000 for each depositor by the statutory scheme. The "
         "depositor information sheet is sent to you once a year.",
         "Lost a card? Block it in the app or by telephone at any hour. Never tell anyone your PIN, not even us.",
     ),
     "de": (
-        "Ihre eingeräumte Kontoüberziehung beträgt 2.000,00 EUR. Der Sollzins dafür ist 9,45 % im Jahr und wird am Ende "
-        "jedes Quartals belastet.",
+        "Ihre eingeräumte Kontoüberziehung beträgt 5.000,00 EUR. Der Sollzins dafür ist 9,45 % im Jahr und wird am "
+        "Ende jedes Quartals belastet.",
         "Einlagen bei der Northwater Bank sind gesetzlich bis 100.000 EUR je Einleger geschützt. Den Informationsbogen "
         "für den Einleger erhalten Sie einmal im Jahr.",
-        "Karte verloren? Sperren Sie sie jederzeit in der App oder telefonisch. Nennen Sie niemandem Ihre PIN, auch uns "
-        "nicht.",
+        "Karte verloren? Sperren Sie sie jederzeit in der App oder telefonisch. Nennen Sie niemandem Ihre PIN, auch "
+        "uns nicht.",
     ),
 }
 _EMAIL = {
     "en": "Your account statement for {month} is ready. The complete statement came to you by post and waits in your "
     "online mailbox.",
-    "de": "Ihr Kontoauszug für {month} ist da. Den vollständigen Auszug erhalten Sie mit der Post; er liegt auch in Ihrem "
-    "Online-Postfach.",
+    "de": "Ihr Kontoauszug für {month} ist da. Den vollständigen Auszug erhalten Sie mit der Post; er liegt auch in "
+    "Ihrem Online-Postfach.",
 }
 _CHECK = {
     "en": "Please check the entries and tell us within six weeks if anything is not as it should be.",
@@ -193,13 +193,11 @@ class Statement:
         return rows, [entry.note for entry in self.entries]
 
 
-def make_statement(
-    *, key: str, month: int, branch: str, language: str, payments: range = PAYMENTS
-) -> Statement:
+def make_statement(*, key: str, month: int, branch: str, language: str, payments: range = PAYMENTS) -> Statement:
     """Make the statement of an account for a month; each opens with the balance that the one before closed with.
 
-    Shapes: `key` names the account to the generator; the same key and month make the same statement; `payments` is how many
-    there may be besides what comes each month.
+    Shapes: `key` names the account to the generator; the same key and month make the same statement; `payments` is
+    how many there may be besides what comes each month.
     """
     opening, closing = balance_at_end(key, month - 1), balance_at_end(key, month)
     chance = random.Random(f"{key}/statement/{month}")  # noqa: S311  (repeatable on purpose)
@@ -211,8 +209,10 @@ def make_statement(
 
 
 def balance_at_end(key: str, month: int) -> int:
-    """Return the balance of an account at the end of a month, in cents."""
-    return random.Random(f"{key}/balance/{month}").randrange(-40_000, 620_000)  # noqa: S311  (repeatable on purpose)
+    """Return the balance of an account at the end of a month, in cents; about one a year is below zero."""
+    chance = random.Random(f"{key}/balance/{month}")  # noqa: S311  (repeatable on purpose)
+    overdrawn = chance.random() < 0.08
+    return chance.randrange(-90_000, -1_000) if overdrawn else chance.randrange(120_000, 680_000)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-_MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
+_NAMES = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
 }
+_MONTHS = {language: names.split() for language, names in _NAMES.items()}
 
 
 def amount(cents: int, language: str) -> str:
