@@ -50,6 +50,13 @@ def checked_name(name: str) -> str:
     return "/".join(parts)
 
 
+def index_names(names: list[str]) -> list[str]:
+    """Return which of these names may be somebody's index: CSV files, else texts (which may as well be letters)."""
+    return [name for name in names if name.lower().endswith(".csv")] or [
+        name for name in names if name.lower().endswith(".txt")
+    ]
+
+
 def missing(name: str) -> MemberProblem:
     """Return the problem of a file that is not there."""
     return MemberProblem("missing_file", f"{name} is not in the package. Add it, or mend the name.")

@@ -1,4 +1,7 @@
-"""A folder, opened component by component without following links: nothing outside can be reached, not even by a race."""
+"""A folder, opened part by part without following links: nothing outside can be reached, not even by a race.
+
+A file that has a second name (a hard link) is refused too: the other name may be anywhere (S-13).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from archive.ingest.readers.files import MANIFESTS, checked_name, missing
+from archive.ingest.readers.files import MANIFESTS, checked_name, index_names, missing
 from archive.ingest.records import MemberProblem, SourceError
 
 
@@ -60,9 +63,7 @@ class FolderFiles:
         if self._manifest:
             return [self._manifest]
         names = sorted(entry.name for entry in os.scandir(self._root) if entry.is_file(follow_symlinks=False))
-        return [name for name in MANIFESTS if name in names] or [
-            name for name in names if name.lower().endswith((".csv", ".txt"))
-        ]
+        return [name for name in MANIFESTS if name in names] or index_names(names)
 
     def open(self, name: str) -> FolderFile:
         """Return a regular file."""
@@ -87,12 +88,17 @@ class FolderFiles:
         except FileNotFoundError:
             raise missing(name) from None
         except OSError as error:
-            raise MemberProblem("not_a_file", f"{name} is no regular file ({error.strerror}). Send the file itself.") from None
+            reason = f"{name} is no regular file ({error.strerror}). Send the file itself."
+            raise MemberProblem("not_a_file", reason) from None
         finally:
             os.close(at)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
             os.close(descriptor)
             raise MemberProblem("not_a_file", f"{name} is no regular file. Send the file itself.")
+        if facts.st_nlink > 1:
+            os.close(descriptor)
+            raise MemberProblem("linked", f"{name} has another name somewhere (a hard link). Send a copy of its own.")
         return descriptor
 
     def close(self) -> None:

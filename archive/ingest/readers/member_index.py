@@ -1,4 +1,4 @@
-"""Where the members of an archive lie: in memory for small ones, in a temporary file beyond, so that memory stays flat."""
+"""Where the members of an archive lie: in memory while they are few, else in a temporary file: memory stays flat."""
 
 from __future__ import annotations
 
@@ -7,42 +7,50 @@ import sqlite3
 IN_MEMORY = 50_000
 Entry = tuple[int, int, int, int]
 """Four numbers of the archive's reader about a member."""
+_SPILL = (
+    "INSERT INTO member (name, twice, a, b, c, d) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET twice = 1"
+)
 
 
 class MemberIndex:
-    """Names and entries of members, each once.
-
-    Shapes: `add` tells whether the name was new.
-    """
+    """Names and entries of members; it remembers which names came more than once."""
 
     def __init__(self) -> None:
         self._near: dict[str, Entry] = {}
+        self._twice: set[str] = set()
         self._far: sqlite3.Connection | None = None
-        self.count = 0
 
-    def add(self, name: str, entry: Entry) -> bool:
-        """Add a member; a name that is there already stays as it was."""
+    def add(self, name: str, entry: Entry) -> None:
+        """Add a member."""
         if name in self._near:
-            return False
-        self.count += 1
+            self._twice.add(name)
+            return
         self._near[name] = entry
         if len(self._near) >= IN_MEMORY:
-            return self._spill()
-        return True
+            self._spill()
 
     def get(self, name: str) -> Entry | None:
-        """Return a member's entry."""
+        """Return a member's entry; one of them where the name came more than once."""
         entry = self._near.get(name)
         if entry is None and self._far is not None:
             row = self._far.execute("SELECT a, b, c, d FROM member WHERE name = ?", (name,)).fetchone()
             return (row[0], row[1], row[2], row[3]) if row else None
         return entry
 
+    def is_twice(self, name: str) -> bool:
+        """Tell whether a name was added more than once."""
+        if name in self._twice:
+            return True
+        if self._far is None:
+            return False
+        row = self._far.execute("SELECT twice FROM member WHERE name = ?", (name,)).fetchone()
+        return row is not None and (bool(row[0]) or name in self._near)
+
     def top_names(self) -> list[str]:
         """Return the names without a folder, sorted."""
-        names = [name for name in self._near if "/" not in name]
+        names = {name for name in self._near if "/" not in name}
         if self._far is not None:
-            names += [row[0] for row in self._far.execute("SELECT name FROM member WHERE instr(name, '/') = 0")]
+            names |= {row[0] for row in self._far.execute("SELECT name FROM member WHERE instr(name, '/') = 0")}
         return sorted(names)
 
     def close(self) -> None:
@@ -50,18 +58,13 @@ class MemberIndex:
         if self._far is not None:
             self._far.close()
 
-    def _spill(self) -> bool:
-        """Move what is in memory to the file; tell whether all names were new there."""
+    def _spill(self) -> None:
+        """Move what is in memory to the file."""
         if self._far is None:
             self._far = sqlite3.connect("", isolation_level=None)
             self._far.execute("PRAGMA cache_size = -8000")
-            self._far.execute("CREATE TABLE member (name TEXT PRIMARY KEY, a, b, c, d) WITHOUT ROWID")
-        before = self._far.total_changes
+            self._far.execute("CREATE TABLE member (name TEXT PRIMARY KEY, twice, a, b, c, d) WITHOUT ROWID")
         self._far.execute("BEGIN")
-        self._far.executemany(
-            "INSERT OR IGNORE INTO member VALUES (?, ?, ?, ?, ?)", ((name, *entry) for name, entry in self._near.items())
-        )
+        self._far.executemany(_SPILL, ((name, name in self._twice, *entry) for name, entry in self._near.items()))
         self._far.execute("COMMIT")
-        new = self._far.total_changes - before == len(self._near)
-        self._near = {}
-        return new
+        self._near, self._twice = {}, set()

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from archive.ingest.readers.files import MANIFESTS, checked_name, missing
+from archive.ingest.readers.files import MANIFESTS, checked_name, index_names, missing
 from archive.ingest.readers.member_index import MemberIndex
 from archive.ingest.records import MemberProblem
 
@@ -70,7 +70,6 @@ class TarFiles:
         self.total_bytes = os.fstat(self._descriptor).st_size
         self._index = MemberIndex()
         self._headers = _Headers(self._descriptor, self.total_bytes)
-        self._twice: set[str] = set()
 
     def manifest_names(self) -> list[str]:
         """Return our manifest where it is the first member; else look through the whole archive."""
@@ -78,9 +77,7 @@ class TarFiles:
             return found
         while self._scan_one():
             pass
-        return [name for name in MANIFESTS if self._index.get(name)] or [
-            name for name in self._index.top_names() if name.lower().endswith((".csv", ".txt"))
-        ]
+        return [name for name in MANIFESTS if self._index.get(name)] or index_names(self._index.top_names())
 
     def open(self, name: str) -> TarMember:
         """Return a member; scans ahead until it is met."""
@@ -98,7 +95,7 @@ class TarFiles:
         if entry is None:
             raise missing(name)
         offset, size, state, _ = entry
-        if name in self._twice:
+        if self._index.is_twice(name):
             raise MemberProblem("twice", f"{name} is in the archive twice. Keep the right one only.")
         if state == _NOT_A_FILE:
             raise MemberProblem("not_a_file", f"{name} is a link, a device or a sparse file. Send the file itself.")
@@ -126,8 +123,7 @@ class TarFiles:
             return True  # a name that leads outside can be asked for by nobody
         if name.endswith("/"):
             return True  # a folder; old archives mark one by its name alone
-        if not self._index.add(self._last, (offset, size, state, 0)):
-            self._twice.add(self._last)
+        self._index.add(self._last, (offset, size, state, 0))
         return True
 
 

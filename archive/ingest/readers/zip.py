@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import os
 import struct
+import tempfile
 import zlib
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
-from archive.ingest.readers.files import MANIFESTS, checked_name, missing
+from archive.ingest.readers.files import MANIFESTS, checked_name, index_names, missing
 from archive.ingest.readers.member_index import MemberIndex
 from archive.ingest.records import MemberProblem, SourceError
 
-MOST_MEMBERS = 20_000_000
+MOST_MEMBERS = 5_000_000
 MOST_RATIO = 1_000
 RATIO_COUNTS_FROM_BYTES = 10 * 1024 * 1024
 LARGEST_MEMBER_BYTES = 8 * 1024**3
 _END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _CENTRAL, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"
 _PIECE = 65_536
+_LARGEST_OFFSET = 2**62
+SLICED_IN_MEMORY_BYTES = 1024 * 1024
+MOST_SPOOLED = 4
 _STORED, _DEFLATED = 0, 8
 
 
@@ -34,7 +42,9 @@ def looks_like_zip(head: bytes) -> bool:
 class ZipMember:
     """A member, inflated whenever it is read."""
 
-    def __init__(self, files: ZipFiles, name: str, at: int, packed: int, size_bytes: int, crc: int, method: int) -> None:
+    def __init__(
+        self, files: ZipFiles, name: str, at: int, packed: int, size_bytes: int, crc: int, method: int
+    ) -> None:
         self._files = files
         self._name = name
         self._at = at
@@ -48,15 +58,12 @@ class ZipMember:
         return b"".join(self.chunks(1024 * 1024))
 
     def slice(self, offset: int, length: int) -> bytes:
-        """Return part of the bytes; what lies before is inflated too."""
-        parts: list[bytes] = []
-        at = 0
-        for chunk in self.chunks(1024 * 1024):
-            start, end = max(offset - at, 0), min(offset + length - at, len(chunk))
-            if start < end:
-                parts.append(chunk[start:end])
-            at += len(chunk)
-        return b"".join(parts)
+        """Return part of the bytes, once the whole was checked. A large member is unpacked once for many parts."""
+        if self.size_bytes <= SLICED_IN_MEMORY_BYTES:
+            return self.read_all()[offset : offset + length]
+        file = self._files.spooled(self._name, self)
+        file.seek(offset)
+        return file.read(length)
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """Yield the bytes in pieces of about `size`; the last one only once size and CRC agree."""
@@ -85,6 +92,8 @@ class ZipMember:
                 while waiting:
                     yield inflater.decompress(waiting, size)
                     waiting = inflater.unconsumed_tail
+                if inflater.unused_data:  # it would be collected, up to the size of the archive
+                    raise self._problem("damaged", "goes on behind its own end")
             yield inflater.flush()
         except zlib.error:
             raise self._problem("damaged", "cannot be unpacked") from None
@@ -102,7 +111,9 @@ class ZipFiles:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.total_bytes = os.fstat(self._descriptor).st_size
         self._index = MemberIndex()
-        self._twice: set[str] = set()
+        self._spooled: dict[str, IO[bytes]] = {}
+        self._starts: array[int] = array("Q")
+        self._directory_at = 0
         try:
             self._read_directory()
         except BaseException:
@@ -111,9 +122,7 @@ class ZipFiles:
 
     def manifest_names(self) -> list[str]:
         """Return the manifests at the top of the archive."""
-        return [name for name in MANIFESTS if self._index.get(name)] or [
-            name for name in self._index.top_names() if name.lower().endswith((".csv", ".txt"))
-        ]
+        return [name for name in MANIFESTS if self._index.get(name)] or index_names(self._index.top_names())
 
     def open(self, name: str) -> ZipMember:
         """Return a member. Errors: MemberProblem, also for encrypted, linked, overlapping and exploding ones."""
@@ -121,7 +130,7 @@ class ZipFiles:
         entry = self._index.get(name)
         if entry is None:
             raise missing(name)
-        if name in self._twice:
+        if self._index.is_twice(name):
             raise MemberProblem("twice", f"{name} is in the archive twice. Keep the right one only.")
         at, packed, size, packed_facts = entry
         crc, method = packed_facts >> 32 & 0xFFFFFFFF, packed_facts >> 24 & 0xFF
@@ -146,19 +155,39 @@ class ZipFiles:
         if told.decode("utf-8", "replace").rstrip("/").removeprefix("./") != name and not _same_name(told, name):
             raise MemberProblem("overlap", f"{name} overlaps another file of the archive. Make the archive again.")
         start = at + 30 + name_length + extra_length
+        if start + packed > self._end_of(at):
+            raise MemberProblem("overlap", f"{name} overlaps another file of the archive. Make the archive again.")
         for offset in range(0, packed, _PIECE):
             piece = os.pread(self._descriptor, min(_PIECE, packed - offset), start + offset)
             if not piece:
                 raise MemberProblem("truncated", f"The archive ends within {name}. Send it again.")
             yield piece
 
+    def spooled(self, name: str, member: ZipMember) -> IO[bytes]:
+        """Return a member's checked bytes in a temporary file; the last few are kept."""
+        if name not in self._spooled:
+            file = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the archive, or when others take its place)
+            try:
+                for chunk in member.chunks(1024 * 1024):
+                    file.write(chunk)
+            except BaseException:
+                file.close()
+                raise
+            if len(self._spooled) >= MOST_SPOOLED:
+                self._spooled.pop(next(iter(self._spooled))).close()
+            self._spooled[name] = file
+        return self._spooled[name]
+
     def close(self) -> None:
         """Close the archive."""
+        for file in self._spooled.values():
+            file.close()
         self._index.close()
         os.close(self._descriptor)
 
     def _read_directory(self) -> None:
         at, size, count = self._directory()
+        self._directory_at = at
         if count > MOST_MEMBERS:
             raise SourceError("too_many", f"The archive names {count} files. Split it.")
         end = at + size
@@ -170,6 +199,8 @@ class ZipFiles:
                 break
             met += used[1]
             at += used[0]
+        if any(later < earlier for earlier, later in pairwise(self._starts)):
+            self._starts = array("Q", sorted(self._starts))
         if met != count:
             self.problem = f"The archive's directory names {count} files and has {met}. Make the archive again."
 
@@ -187,6 +218,10 @@ class ZipFiles:
             raw_name = block[at + 46 : at + 46 + name_length]
             extra = block[at + 46 + name_length : at + 46 + name_length + extra_length]
             size, packed, offset = _zip64(extra, size, packed, offset)
+            # Beyond the file's end there is nothing, and the index holds no larger numbers.
+            packed, offset = min(packed, self.total_bytes), min(offset, self.total_bytes)
+            size = min(size, _LARGEST_OFFSET)
+            self._starts.append(offset)
             self._add(raw_name, flags, made_by, attributes, (offset, packed, size, crc), method)
             at, met = at + whole, met + 1
         return (at, met) if met else None
@@ -207,8 +242,12 @@ class ZipFiles:
         facts = crc << 32 | min(method, 255) << 24 | flags << 8 | is_file
         if facts >= 1 << 63:
             facts -= 1 << 64  # SQLite's integers are signed; shifting right restores the crc below
-        if not self._index.add(name, (offset, packed, size, facts)):
-            self._twice.add(name)
+        self._index.add(name, (offset, packed, size, facts))
+
+    def _end_of(self, at: int) -> int:
+        """Return where the member that begins at this byte must have ended: at the next one, or at the directory."""
+        place = bisect_right(self._starts, at)
+        return self._starts[place] if place < len(self._starts) else self._directory_at
 
     def _directory(self) -> tuple[int, int, int]:
         """Return (offset, size, count) of the central directory."""
@@ -218,10 +257,12 @@ class ZipFiles:
         if found < 0 or len(tail) - found < 22:
             raise SourceError("truncated", "The zip archive has no directory: it was cut off. Send it again.")
         count, size, offset = struct.unpack_from("<HLL", tail, found + 10)
+        if found + 22 + struct.unpack_from("<H", tail, found + 20)[0] != len(tail):
+            raise SourceError("damaged", "The zip archive goes on behind its end record. Make the archive again.")
         locator = tail.rfind(_LOCATOR64, 0, found)
         if locator >= 0 and (count == 0xFFFF or size == 0xFFFFFFFF or offset == 0xFFFFFFFF):
             (end64_at,) = struct.unpack_from("<Q", tail, locator + 8)
-            end64 = os.pread(self._descriptor, 56, end64_at)
+            end64 = os.pread(self._descriptor, 56, min(end64_at, self.total_bytes))
             if len(end64) == 56 and end64.startswith(_END64):
                 count, size, offset = struct.unpack_from("<QQQ", end64, 32)
         if offset + size > self.total_bytes:
@@ -250,7 +291,8 @@ def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int,
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
         if kind == 1:
-            values = [value[0] for value in struct.iter_unpack("<Q", extra[at + 4 : at + 4 + length // 8 * 8])]
+            content = extra[at + 4 : at + 4 + length]
+            values = [value[0] for value in struct.iter_unpack("<Q", content[: len(content) // 8 * 8])]
             if size == 0xFFFFFFFF and values:
                 size = values.pop(0)
             if packed == 0xFFFFFFFF and values:
