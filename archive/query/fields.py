@@ -15,6 +15,7 @@ from archive.query.errors import QueryError
 from archive.query.tree import Comparison
 
 RANGES = frozenset({"range", "<", "<=", ">", ">="})
+NOTHING = Q(pk__in=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,6 @@ class Truth:
     true: Q
     false: Q
     lacks: Q = field(default_factory=lambda: NOTHING)
-
-
-NOTHING = Q(pk__in=())
 
 
 @dataclass(slots=True)

@@ -38,7 +38,7 @@ def parse(text: str) -> Node:
         raise QueryError(message % {"place": control.start() + 1}, control.start(), control.end())
     half = _SURROGATE.search(text)
     if half:
-        message = _("Character %(place)s is half a character, which no store can take. Remove it.")
+        message = _("Character %(place)s is half a character. Remove it.")
         raise QueryError(message % {"place": half.start() + 1}, half.start(), half.end())
     return _Parser(*_without_marks(text)).query()
 
@@ -143,7 +143,7 @@ class _Parser:
         prefix = self._star()
         return Word(found.group(), prefix, self._span(start, self.at))
 
-    def _comparison(self, field: str, start: int, at: int) -> Node:
+    def _comparison(self, field: str, start: int, at: int) -> Comparison:
         self.at = at
         for op in ("<=", ">=", "<", ">"):
             if self.text.startswith(op, self.at):

@@ -1,8 +1,8 @@
 """Tree → Q, in one place, by three-valued logic written out (model.md §13).
 
-A comparison with a missing value is unknown, and so is its negation. A search and an allow rule need *true*; a deny rule
-applies unless it is *false*. Django's `~Q(t='012')` includes rows where t is NULL, so false is always written as a Q of
-its own.
+A comparison with a missing value is unknown, and so is its negation. A search and an allow rule need *true*; a deny
+rule applies unless it is *false*. Django's `~Q(t='012')` includes rows where t is NULL, so false is always written as a
+Q of its own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 Span = tuple[int, int]
 
@@ -23,7 +24,7 @@ class Comparison:
     field: str
     op: str
     values: tuple[str, ...]
-    span: Span = field(default=(0, 0), compare=False)
+    span: Span = dataclasses.field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Word:
 
     text: str
     prefix: bool = False
-    span: Span = field(default=(0, 0), compare=False)
+    span: Span = dataclasses.field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Phrase:
     """Words in this order."""
 
     text: str
-    span: Span = field(default=(0, 0), compare=False)
+    span: Span = dataclasses.field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
