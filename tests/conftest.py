@@ -1,0 +1,75 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+REAL_FILES = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_folder_goes_at_the_end() -> Iterator[None]:
+    yield
+    shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_doorbells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests run due work by hand: no message goes to a broker."""
+    from archive.work import services
+
+    monkeypatch.setattr(services, "ring_doorbell", lambda: None)
+
+
+@pytest.fixture
+def real_files() -> Path:
+    """Return the folder of real and hostile files, or skip where it is not."""
+    if not REAL_FILES.is_dir():
+        pytest.skip("the folder of real files is not beside the checkout")
+    return REAL_FILES
+
+
+@pytest.fixture
+def recorded(db: Any) -> Callable[..., list[tuple[str, str]]]:
+    """Return what was recorded about a subject, oldest first, as (verb, actor)."""
+    from archive.audit.models import Event
+    from archive.audit.services import subject_of
+
+    def recorded(subject: Any) -> list[tuple[str, str]]:
+        kind, subject_id = subject_of(subject)
+        events = Event.objects.filter(subject_kind=kind, subject_id=subject_id).order_by("pk")
+        return list(events.values_list("verb", "actor_name"))
+
+    return recorded
+
+
+@pytest.fixture
+def configured(db: Any) -> None:
+    """Apply the configuration that tests use."""
+    from archive.audit.actor import Actor
+    from portal.configuration.applying import apply
+    from tests.configuration import CONFIGURATION
+
+    apply(CONFIGURATION, actor=Actor.system("tests"))
+
+
+@pytest.fixture
+def user_of(db: Any) -> Callable[..., Any]:
+    """Return a function that makes a user of some roles."""
+    from django.contrib.auth.models import Group
+
+    from portal.accounts.models import User
+
+    def make(*roles: str, name: str = "") -> Any:
+        user = User.objects.create_user(name or f"{'-'.join(roles) or 'nobody'}", password="correct horse battery")
+        user.groups.set(Group.objects.filter(name__in=roles))
+        return user
+
+    return make
