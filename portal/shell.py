@@ -1,2 +1,82 @@
-def shell(request):
-    return {}
+"""What every page has around it: sections that this user may use, search box, theme, density."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """An entry of the rail.
+
+    Shapes: `prefixes` are the paths below which the entry is the current one; `letter` follows `g` on the keyboard.
+    """
+
+    key: str
+    label: str | Promise
+    icon: str
+    url: str
+    permission: str
+    letter: str
+    prefixes: tuple[str, ...]
+
+
+# In the order of ui.md §2; what somebody may not use is absent.
+SECTIONS = (
+    Section("home", _("Home"), "home", "/", "", "h", ()),
+    Section(
+        "search",
+        _("Search"),
+        "search",
+        "/search/",
+        "archive.search_communications",
+        "s",
+        ("/search/", "/communications/"),
+    ),
+    Section("loads", _("Loads"), "package-import", "/loads/", "archive.view_loads", "l", ("/loads/",)),
+    Section("audit", _("Audit"), "list-check", "/audit/", "audit.view_events", "a", ("/audit/",)),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Return what base.html needs on every page; sign-in and error pages have no rail."""
+    user = getattr(request, "user", None)
+    signed_in = bool(user and user.is_authenticated)
+    return {
+        "shell": {
+            "signed_in": signed_in,
+            "rail": rail(request) if signed_in else [],
+            "can_search": bool(signed_in and user and user.has_perm("archive.search_communications")),
+            "user_name": (user.get_full_name() or user.get_username()) if signed_in and user else "",
+            "theme": getattr(user, "theme", "system"),
+            "density": getattr(user, "density", "comfortable"),
+            "single_keys": getattr(user, "single_keys", True),
+            "version": settings.VERSION,
+        }
+    }
+
+
+def rail(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sections that a user may use, in their fixed order."""
+    return [
+        {
+            "key": section.key,
+            "label": section.label,
+            "icon": section.icon,
+            "url": section.url,
+            "letter": section.letter,
+            "current": _is_current(section, request.path),
+        }
+        for section in SECTIONS
+        if not section.permission or request.user.has_perm(section.permission)
+    ]
+
+
+def _is_current(section: Section, path: str) -> bool:
+    return path.startswith(section.prefixes) if section.prefixes else path == section.url

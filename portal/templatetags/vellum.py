@@ -1,2 +1,134 @@
+"""Tags and filters that all templates have: icons, instants, days, sizes, numbers, badges of states."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from portal.states import state_of
+
 register = template.Library()
+_DAY = "j M Y"
+_UNITS = ("kB", "MB", "GB", "TB", "PB")
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """Return an icon of the sprite; decoration only, the word stands beside it. `size` may be "small" or "large"."""
+    extra = f" v-icon-{size}" if size in ("small", "large") else ""
+    return format_html(
+        '<svg class="v-icon{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        extra,
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def when(context: dict[str, Any], instant: datetime.datetime | None, form: str = "full") -> SafeString:
+    """Return an instant in the user's zone, with the zone named.
+
+    Shapes: `full` is "23 Nov 2026, 10:42 CET"; `seconds` adds them; `list` leaves the zone out, for lists that state
+    it once; `clock` is "10:42" alone. None becomes an empty text.
+    """
+    if instant is None:
+        return SafeString("")
+    local = instant.astimezone(zone_of(context))
+    clock = date_format(local, "H:i:s" if form == "seconds" else "H:i")
+    if form == "clock":
+        words = clock
+    else:
+        words = f"{date_format(local, _DAY)}, {clock}"
+        words = words if form == "list" else f"{words} {local.tzname()}"
+    utc = instant.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return format_html('<time datetime="{}">{}</time>', utc, words)
+
+
+@register.simple_tag(takes_context=True)
+def local_day(context: dict[str, Any], instant: datetime.datetime | None) -> str:
+    """Return the day of an instant in the user's zone, such as "23 Nov 2026"; for headings of a timeline."""
+    return "" if instant is None else date_format(instant.astimezone(zone_of(context)), _DAY)
+
+
+@register.simple_tag(takes_context=True)
+def zone_name(context: dict[str, Any]) -> str:
+    """Return the short name that the user's zone has now, for lists that state it once."""
+    return timezone.now().astimezone(zone_of(context)).tzname() or ""
+
+
+@register.filter
+def day(value: datetime.date | None) -> SafeString:
+    """Return a legal date such as "31 Oct 2026", in a time element; None becomes an empty text."""
+    if value is None:
+        return SafeString("")
+    return format_html('<time datetime="{}">{}</time>', value.isoformat()[:10], date_format(value, _DAY))
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """Return a number with grouped digits, by locale."""
+    return "" if value is None else number_format(value, force_grouping=True)
+
+
+@register.filter
+def size(value: int | None) -> str:
+    """Return a number of bytes in steps of 1000, such as "6.2 GB"."""
+    if value is None:
+        return ""
+    if value < 1000:
+        return _("%(bytes)s bytes") % {"bytes": value}
+    amount = float(value)
+    for unit in _UNITS:
+        amount /= 1000
+        if amount < 999.5 or unit == _UNITS[-1]:
+            break
+    return f"{number_format(amount, decimal_pos=1 if amount < 99.95 else 0, force_grouping=True)} {unit}"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Return a span of time in its two largest units, such as "3 min 20 s"."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{number_format(seconds, decimal_pos=1)} s"
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+@register.inclusion_tag("components/badge.html")
+def state_badge(kind: str, state: str, detail: str = "") -> dict[str, Any]:
+    """Show a state as icon, word and colour, from the one table of states; `detail` replaces the word."""
+    found = state_of(kind, state)
+    return {"label": detail or found.label, "role": found.role, "icon": found.icon}
+
+
+@register.simple_tag
+def state_label(kind: str, state: str) -> str:
+    """Return the word of a state alone."""
+    return str(state_of(kind, state).label)
+
+
+def zone_of(context: dict[str, Any]) -> ZoneInfo:
+    """Return the zone that instants are shown in: the user's, else the installation's."""
+    user = context.get("user") or getattr(context.get("request"), "user", None)
+    for name in (getattr(user, "time_zone", ""), settings.DISPLAY_TIME_ZONE):
+        try:
+            if name:
+                return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            continue
+    return ZoneInfo("UTC")
