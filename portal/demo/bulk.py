@@ -17,15 +17,15 @@ from dataclasses import dataclass
 
 from portal.demo import months, wording
 from portal.demo.bills import make_bill
-from portal.demo.brands import BRANDS, RETAIL, Brand, iban
-from portal.demo.emails import email_html, style_sheet
+from portal.demo.brands import BRANDS, RETAIL, iban
+from portal.demo.emails import email_html
 from portal.demo.letters import Content, Letter, print_letter
-from portal.demo.logos import logo_png
-from portal.demo.manifest import manifest_line, resource_names
+from portal.demo.manifest import manifest_line
 from portal.demo.notices import Notice
 from portal.demo.package import PackageWriter
 from portal.demo.people import BRANCHES, Customer, crowd_member
 from portal.demo.policies import make_policy
+from portal.demo.rendering import add_resources
 from portal.demo.statements import make_statement
 
 DOCUMENTS_FOR_EACH_CUSTOMER = 12
@@ -129,12 +129,6 @@ def write_bulk(writer: PackageWriter, request: BulkRequest) -> None:
         if brand.unit not in sent:
             sent.add(brand.unit)
             add_resources(writer, brand)
-
-
-def add_resources(writer: PackageWriter, brand: Brand) -> None:
-    """Write what the e-mails of a unit share."""
-    for name, payload in zip(resource_names(brand), (logo_png(brand), style_sheet(brand)), strict=True):
-        writer.add(name, payload)
 
 
 def make_patterns(request: BulkRequest) -> list[Pattern]:

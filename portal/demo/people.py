@@ -160,7 +160,7 @@ def household(seed: int, number: int) -> Household:
         return Household(0, (eva,), "0004711", "012", "en")
     chance = random.Random(f"{seed}/household/{number}")  # noqa: S311  (repeatable on purpose)
     holder = _customer(chance, f"C-{1009 + 3 * number}")
-    holders = (holder, _partner(chance, holder, number)) if number % 6 == 4 else (holder,)
+    holders = (holder, _partner(chance, holder, number)) if number % 6 == 3 else (holder,)
     account = RENUMBERED_ACCOUNT.new if number == 1 else f"{4711 + 137 * number:07}"
     branch = "099" if number % 25 == 10 else BRANCHES[number * 7 % 4]
     return Household(number, holders, account, branch, "de" if number % 5 == 3 else "en")

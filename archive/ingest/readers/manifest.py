@@ -6,12 +6,13 @@ JSONL is UTF-8 without a BOM; duplicate keys, NUL, NaN, lone surrogates and line
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import re
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from archive.ingest.mapping import Mapping, MappingError
 from archive.ingest.readers.files import MANIFESTS, Files
@@ -33,17 +34,28 @@ class PackageSource:
         self.name = files.name
         self.total_bytes = files.total_bytes
         self.expected: int | None = None
-        names = files.manifest_names()
+        try:
+            self._manifest = self._chosen(files.manifest_names())
+        except BaseException:
+            files.close()
+            raise
+
+    def _chosen(self, names: list[str]) -> str:
+        """Return the one file that says what came; nothing is guessed where several could."""
         if not names:
-            files.close()
-            raise SourceError("no_manifest", "There is no manifest.jsonl or manifest.csv. Add one, or a CSV and a mapping.")
-        self._manifest = names[0]
-        if mapping is None and self._manifest not in MANIFESTS and not self._manifest.endswith(".jsonl"):
-            files.close()
-            raise SourceError("no_mapping", f"{self._manifest} is not our manifest. Say by which saved mapping to read it.")
-        if mapping is not None and len(names) > 1 and names[0] not in MANIFESTS:
-            files.close()
+            if self._files.problem:
+                raise SourceError("truncated", f"No manifest was found. {self._files.problem}")
+            reason = "There is no manifest.jsonl or manifest.csv at the top. Add one, or a CSV and a mapping."
+            raise SourceError("no_manifest", reason)
+        first = names[0]
+        is_json = first.lower().endswith(".jsonl")
+        if self._mapping is not None and is_json:
+            raise SourceError("mapped_jsonl", f"{first} needs no mapping; one is for CSV files. Leave it out.")
+        if len(names) > 1:
             raise SourceError("many_indexes", f"There are several index files: {', '.join(names[:5])}. Keep one.")
+        if self._mapping is None and first not in MANIFESTS and not is_json:
+            raise SourceError("no_mapping", f"{first} is not our manifest. Say by which saved mapping to read it.")
+        return first
 
     @property
     def problem(self) -> str:
@@ -53,20 +65,19 @@ class PackageSource:
     def records(self, start: int) -> Iterator[RawRecord]:
         """Yield the records from ordinal `start` on."""
         try:
-            manifest = self._files.open(self._manifest)
-        except MemberProblem as problem:
+            for ordinal, record in enumerate(self._parsed(self._files.open(self._manifest))):
+                record.ordinal = ordinal
+                if ordinal >= start:
+                    yield record
+        except MemberProblem as problem:  # of the manifest itself: what comes after it cannot be known
             raise SourceError(problem.code, problem.reason) from None
+
+    def _parsed(self, manifest: MemberFile) -> Iterator[RawRecord]:
         if self._mapping is not None:
-            records = _mapped(manifest, self._mapping)
-        elif self._manifest.endswith(".csv"):
-            records = _csv_records(manifest)
-        else:
-            records = _json_records(manifest)
-        for ordinal, record in enumerate(records):
-            record.ordinal = ordinal
-            if ordinal >= start:
-                yield record
-        self.expected = None
+            return _mapped(manifest, self._mapping)
+        if self._manifest.lower().endswith(".csv"):
+            return _csv_records(manifest)
+        return _json_records(manifest)
 
     def open(self, name: str) -> MemberFile:
         """Return a member of the package."""
@@ -108,27 +119,26 @@ def _json_records(manifest: MemberFile) -> Iterator[RawRecord]:
         if number == 1 and line.startswith(_BOMS):
             reason = "The manifest begins with a byte order mark. Save it as UTF-8 without one."
             raise SourceError("bom", reason)
-        if not line.strip():
-            continue
         if too_long:
             yield _broken(number, line, "line_too_long", "The line is longer than 1 MiB. Shorten it.")
-            continue
-        yield parse_line(number, line)
+        elif line.strip():
+            yield parse_line(number, line)
 
 
 def parse_line(number: int, line: bytes) -> RawRecord:
     """Parse one line of JSON; what is wrong with it becomes the record's problem."""
     try:
-        if b"\x00" in line or b"\\u0000" in line:
+        if b"\x00" in line or (b"\\u0000" in line and _NUL_ESCAPE.search(line)):
             raise _Refused("nul", "The line has a NUL character. Remove it.")
         data = _decoder.decode(line.decode("utf-8"))
         if not isinstance(data, dict):
             raise _Refused("not_an_object", "The line is no JSON object. Write one object {…} on each line.")
-        # Only an escape can make half a surrogate pair, and only brackets can nest: most lines have neither to look for.
+        # Only an escape makes half a surrogate pair, and only brackets nest: most lines have neither to look for.
         if _SURROGATE.search(line) or line.count(b"{") + line.count(b"[") > DEEPEST:
             _refuse_odd(data, 0)
     except UnicodeDecodeError as error:
-        return _broken(number, line, "encoding", f"Byte {error.start + 1} of the line is not UTF-8. Save the manifest as UTF-8.")
+        reason = f"Byte {error.start + 1} of the line is not UTF-8. Save the manifest as UTF-8."
+        return _broken(number, line, "encoding", reason)
     except json.JSONDecodeError as error:
         return _broken(number, line, "json", f"Character {error.pos + 1}: {error.msg}. Mend the JSON.")
     except RecursionError:
@@ -140,7 +150,7 @@ def parse_line(number: int, line: bytes) -> RawRecord:
     return RawRecord(0, number, line, data)
 
 
-class _Refused(Exception):
+class _Refused(Exception):  # noqa: N818  (told of a line, not of the program)
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
@@ -159,8 +169,15 @@ def _no_constant(name: str) -> Any:
     raise _Refused("number", f"{name} is no number in JSON. Give a number or leave it out.")
 
 
+def _whole_number(text: str) -> int | str:
+    """Keep a number that others would round, beyond 2^53, as the text it is."""
+    return int(text) if len(text) < 16 else text
+
+
 # Decimals stay as they are written: 1204.50 is not 1204.5.
-_decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_no_constant, parse_float=str)
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_no_constant, parse_float=str, parse_int=_whole_number
+)
 
 
 def _refuse_odd(value: Any, depth: int) -> None:
@@ -186,51 +203,95 @@ def _broken(number: int, line: bytes, code: str, reason: str) -> RawRecord:
     return RawRecord(0, number, line, None, Problem(code, "", reason))
 
 
-def _decoded(manifest: MemberFile, encoding: str) -> Iterator[tuple[int, bytes, str | None, bool]]:
-    """Yield lines as (number, bytes, text or None where it cannot be decoded, too long)."""
-    for number, line, too_long in lines_of(manifest.chunks(_PIECE)):
+class _RowLines:
+    """Hands lines to `csv.reader` and remembers those of the row in hand, which may have a quoted cell over several.
+
+    A line that cannot be decoded must not end its row: what follows would be read as rows of its own. So it is handed
+    on with marks in place of what is wrong, and the whole row is set aside.
+    """
+
+    def __init__(self, manifest: MemberFile, encoding: str) -> None:
+        self._lines = lines_of(manifest.chunks(_PIECE))
+        self._marked = codecs.lookup(encoding).name == "utf-8-sig"
+        self._encoding = "utf-8" if self._marked else encoding
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the row in hand."""
+        self.first = 0
+        self.problem: Problem | None = None
+        self._raw: list[bytes] = []
+        self._size = 0
+
+    @property
+    def raw(self) -> bytes:
+        """Return the lines of the row as they came."""
+        return b"\n".join(self._raw)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        number, line, too_long = next(self._lines)
+        self._raw.append(line)
+        self._size += len(line)
+        if number == 1:
+            line = self._without_mark(line)
+        if not self.first:
+            self.first = number
+        elif self._size > LONGEST_LINE_BYTES:
+            reason = f"The quoted cell that begins in line {self.first} has no end within 1 MiB. Close its quote."
+            raise SourceError("open_quote", reason)
+        if too_long:
+            raise _Refused("line_too_long", "The line is longer than 1 MiB. Shorten it.")
+        return self._text(line) + "\n"
+
+    def _without_mark(self, line: bytes) -> bytes:
+        if line.startswith(_BOMS[0]) and self._marked:
+            return line[len(_BOMS[0]) :]
+        if line.startswith(_BOMS):
+            raise SourceError("bom", "The file begins with a byte order mark. Save it as UTF-8 without one.")
+        return line
+
+    def _text(self, line: bytes) -> str:
+        if b"\x00" in line:
+            self.problem = self.problem or Problem("nul", "", "The line has a NUL character. Remove it.")
+            line = line.replace(b"\x00", b"?")
         try:
-            yield number, line, line.decode(encoding), too_long
+            return line.decode(self._encoding)
         except UnicodeDecodeError:
-            yield number, line, None, too_long
+            reason = f"The line is not {self._encoding}. Save the file as {self._encoding}."
+            self.problem = self.problem or Problem("encoding", "", reason)
+            return line.decode(self._encoding, "replace")
 
 
 def csv_rows(
     manifest: MemberFile, *, encoding: str = "utf-8", delimiter: str = ",", quote: str = '"'
 ) -> Iterator[tuple[int, bytes, list[str] | None, Problem | None]]:
-    """Yield rows as (line, bytes, cells or None, problem); a quoted cell may go over several lines."""
-    pending = b""
-    first = 0
-    for number, line, text, too_long in _decoded(manifest, encoding):
-        if number == 1 and line.startswith(_BOMS[0]):
-            raise SourceError("bom", "The file begins with a byte order mark. Save it without one, or name utf-8-sig.")
-        if text is None:
-            yield number, line, None, Problem("encoding", "", f"The line is not {encoding}. Save the file as {encoding}.")
-            continue
-        if too_long or len(pending) > LONGEST_LINE_BYTES:
-            yield number, line, None, Problem("line_too_long", "", "The line is longer than 1 MiB. Shorten it.")
-            pending = b""
-            continue
-        if "\x00" in text:
-            yield number, line, None, Problem("nul", "", "The line has a NUL character. Remove it.")
-            continue
-        whole = pending + b"\n" + line if pending else line
-        first = first if pending else number
-        if quote and whole.count(quote.encode(encoding)) % 2:
-            pending = whole
-            continue
-        pending = b""
-        if not whole.strip():
-            continue
-        quoting: dict[str, Any] = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+    """Yield rows as (line, bytes, cells or None, problem); a quoted cell may go over several lines.
+
+    Errors: SourceError for a byte order mark, and for a quoted cell without an end: where the next row begins is then
+    unknown, and is not guessed.
+    """
+    lines = _RowLines(manifest, encoding)
+    quoting: dict[str, Any] = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, **quoting)
+    while True:
+        lines.begin()
+        cells: list[str] | None = None
         try:
-            cells = next(csv.reader([whole.decode(encoding)], delimiter=delimiter, strict=True, **quoting))
-        except (csv.Error, StopIteration) as error:
-            yield first, whole, None, Problem("csv", "", f"{str(error).capitalize()}. Mend quotes and separators.")
-            continue
-        yield first, whole, cells, None
-    if pending:
-        yield first, pending, None, Problem("csv", "", "A quoted cell is not closed. Mend the quotes.")
+            cells = next(reader)
+            problem = lines.problem
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problem = lines.problem or Problem("csv", "", f"{str(error).capitalize()}. Mend quotes and separators.")
+        except _Refused as error:
+            problem = Problem(error.code, "", str(error))
+        if problem is not None:
+            yield lines.first, lines.raw, None, problem
+        elif lines.raw.strip():
+            yield lines.first, lines.raw, cells, None
 
 
 def _csv_records(manifest: MemberFile) -> Iterator[RawRecord]:
@@ -243,8 +304,8 @@ def _csv_records(manifest: MemberFile) -> Iterator[RawRecord]:
             if len(set(header)) != len(header):
                 raise SourceError("duplicate_column", "Two columns have the same name. Rename one.")
         elif cells is None or len(cells) != len(header):
-            told = problem or Problem("columns", "", f"The line has {len(cells or [])} cells, the header {len(header)}.")
-            yield RawRecord(0, number, raw, None, told)
+            reason = f"The line has {len(cells or [])} cells, the header {len(header)}. Mend the line."
+            yield RawRecord(0, number, raw, None, problem or Problem("columns", "", reason))
         else:
             yield _nested_record(number, raw, dict(zip(header, cells, strict=True)))
 
@@ -266,35 +327,39 @@ def nest(flat: dict[str, str]) -> dict[str, Any]:
         if value == "":
             continue
         *path, last = name.split(".")
+        if len(path) >= DEEPEST:
+            raise ValueError(f'The column "{name[:40]}…" has more than {DEEPEST} points. Rename it.')
         node: Any = root
         for part in path:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
-                raise ValueError(f'The column "{name}" contradicts another. Rename one.')
+                break
+        if not isinstance(node, dict) or last in node:
+            raise ValueError(f'The column "{name}" contradicts another. Rename one.')
         node[last] = value
+    parties = root.get("parties")
+    if isinstance(parties, dict) and sorted(parties) != sorted(str(number) for number in range(len(parties))):
+        raise ValueError("A party is empty and a later one is not: recipients would change. Fill the parties from 0 on.")
     return _listed(root)
 
 
 def _listed(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
-    if node and all(key.isdigit() for key in node):
+    if node and all(_POSITION.fullmatch(key) for key in node):
         return [_listed(node[key]) for key in sorted(node, key=int)]
     return {key: _listed(value) for key, value in node.items()}
 
 
 def _mapped(manifest: MemberFile, mapping: Mapping) -> Iterator[RawRecord]:
-    header: list[str] | None = None if mapping.header else []
+    header: list[str] | None = None if mapping.header else []  # without one, columns are named by their number
     rows = csv_rows(manifest, encoding=mapping.encoding, delimiter=mapping.delimiter, quote=mapping.quote)
     for number, raw, cells, problem in rows:
+        if header is None:
+            header = _mapped_header(cells, problem, mapping)
+            continue
         if cells is None:
             yield RawRecord(0, number, raw, None, problem)
-            continue
-        if header is None:
-            header = [cell.strip() for cell in cells]
-            unknown = mapping.missing_columns(header)
-            if unknown:
-                raise SourceError("columns", f"These columns are not in the file: {', '.join(unknown)}. Mend the mapping.")
             continue
         names = header or [str(index) for index in range(1, len(cells) + 1)]
         if len(cells) != len(names):
@@ -305,3 +370,19 @@ def _mapped(manifest: MemberFile, mapping: Mapping) -> Iterator[RawRecord]:
             yield RawRecord(0, number, raw, nest(mapping.apply(dict(zip(names, cells, strict=True)))))
         except MappingError as error:
             yield RawRecord(0, number, raw, None, Problem("mapping", error.column, str(error)))
+        except ValueError as error:
+            yield RawRecord(0, number, raw, None, Problem("columns", "", str(error)))
+
+
+def _mapped_header(cells: list[str] | None, problem: Problem | None, mapping: Mapping) -> list[str]:
+    """Return the names of the columns; each one that the mapping reads stands there exactly once."""
+    if cells is None:
+        raise SourceError("header", problem.reason if problem else "The file has no header.")
+    header = [cell.strip() for cell in cells]
+    unknown = mapping.missing_columns(header)
+    if unknown:
+        raise SourceError("columns", f"These columns are not in the file: {', '.join(unknown)}. Mend the mapping.")
+    twice = [column for column in mapping.columns if header.count(column) > 1]
+    if twice:
+        raise SourceError("duplicate_column", f"These columns stand there twice: {', '.join(twice)}. Rename one.")
+    return header
