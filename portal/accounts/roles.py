@@ -13,7 +13,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "approver": ("archive.search_communications",),
     "operations": (*_READ, "archive.view_loads", "archive.run_loads"),
     "auditor": (*_READ, "archive.view_parties", "archive.view_loads", "audit.view_events", "audit.export_events"),
-    "admin": (),
+    "admin": ("archive.change_aliases",),
 }
 
 

@@ -1,8 +1,8 @@
-"""Changes that a person makes to his own account."""
+"""Make users."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -10,12 +10,22 @@ from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.verbs import Verb
 from portal.accounts.models import User
+from portal.accounts.roles import ensure_role
 
 
-def save_preferences(*, user: User, changed: Collection[str], actor: Actor) -> None:
-    """Save the preferences that changed; without a change nothing is written."""
-    if not changed:
-        return
+class UserExistsError(ValueError):
+    """There is a user of this name already."""
+
+
+def create_user(*, name: str, password: str, roles: Sequence[str], actor: Actor, first_name: str = "") -> User:
+    """Make a user of some roles.
+
+    Errors: UserExistsError; KeyError for a role that is not in the table.
+    """
     with transaction.atomic():
-        user.save(update_fields=sorted(changed))
-        audit.record(actor=actor, verb=Verb.USER_PREFERENCES_CHANGED, subject=user, fields=",".join(sorted(changed)))
+        if User.objects.filter(username=name).exists():
+            raise UserExistsError(f"There is a user called {name} already. Choose another name.")
+        user = User.objects.create_user(name, password=password, first_name=first_name)
+        user.groups.set([ensure_role(role)[0] for role in roles])
+        audit.record(actor=actor, verb=Verb.USER_CREATED, subject=user, roles=list(roles))
+    return user

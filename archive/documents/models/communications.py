@@ -122,6 +122,7 @@ class Communication(models.Model):
             ("download_communications", "Can download stored bytes"),
             ("view_parties", "Can see and search names, postcodes and addresses"),
             ("export_communications", "Can export lists of communications"),
+            ("change_aliases", "Can record that a customer or account was renumbered"),
         ]
         constraints = [models.UniqueConstraint(fields=["load", "load_position"], name="communication_record_number")]
         indexes = [
