@@ -24,11 +24,30 @@ def _protect() -> None:
 
     protect(
         "archive_communication",
-        columns=("order_key", "public_id", "unit_id", "producer_id", "external_id", "load_id", "load_position", "archived_at"),
+        columns=(
+            "order_key",
+            "public_id",
+            "unit_id",
+            "producer_id",
+            "external_id",
+            "load_id",
+            "load_position",
+            "archived_at",
+        ),
     )
     protect(
         "archive_variant",
-        columns=("order_key", "number", "channel", "content_type", "size_bytes", "sha256", "length", "blocks", "added_at"),
+        columns=(
+            "order_key",
+            "number",
+            "channel",
+            "content_type",
+            "size_bytes",
+            "sha256",
+            "length",
+            "blocks",
+            "added_at",
+        ),
     )
     protect("archive_ingestkey", columns=("unit_id", "producer_id", "external_id", "public_id", "order_key"))
     protect("archive_communicationlink", columns=("from_key", "kind", "to_external_id", "reason"))

@@ -78,19 +78,19 @@ class Supervisor:
 
     def say(self, text: str) -> None:
         """Print a line of the parent's own."""
-        print(f"vellum | {text}", file=self._say, flush=True)  # noqa: T201  (this is its output)
+        print(f"vellum | {text}", file=self._say, flush=True)
 
     def _start(self, child: Child) -> None:
         child.starts += 1
         child.started_at = time.monotonic()
-        child.process = subprocess.Popen(  # noqa: S603  (commands of ours)
+        child.process = subprocess.Popen(
             child.command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,  # Ctrl-C reaches the parent only, which ends its children in order
-            preexec_fn=_die_with_parent,  # noqa: PLW1509
+            preexec_fn=_die_with_parent,
         )
         threading.Thread(target=self._forward, args=(child,), daemon=True).start()
 
@@ -98,7 +98,7 @@ class Supervisor:
         process = child.process
         assert process is not None and process.stdout is not None
         for line in process.stdout:
-            print(f"{child.name:6} | {line}", end="", file=self._say, flush=True)  # noqa: T201  (this is its output)
+            print(f"{child.name:6} | {line}", end="", file=self._say, flush=True)
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
@@ -142,9 +142,13 @@ def claim(data_dir: Path) -> IO[str]:
         lock = (data_dir / "instance.lock").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CannotStartError(f"Another instance runs on {data_dir}. End it, or set DATA_DIR to another folder.") from None
+        raise CannotStartError(
+            f"Another instance runs on {data_dir}. End it, or set DATA_DIR to another folder."
+        ) from None
     except OSError as error:
-        raise CannotStartError(f"DATA_DIR {data_dir} cannot be written: {error.strerror}. Choose another folder.") from None
+        raise CannotStartError(
+            f"DATA_DIR {data_dir} cannot be written: {error.strerror}. Choose another folder."
+        ) from None
     return lock
 
 
@@ -174,7 +178,7 @@ def main() -> int:
         lock = claim(settings.DATA_DIR)
         check_port(os.environ.get("HOST", "127.0.0.1"), settings.PORT)
     except (CannotStartError, MissingTriggerError) as error:
-        print(error, file=sys.stderr)  # noqa: T201  (this is its output)
+        print(error, file=sys.stderr)
         return 1
     supervisor = Supervisor(commands(settings.PORT))
     supervisor.say(f"Vellum answers at http://localhost:{settings.PORT}/ in a moment. Ctrl-C ends it.")

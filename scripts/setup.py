@@ -111,7 +111,7 @@ def debian(packages: dict[str, str]) -> None:
     if not missing:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        say(f"missing: {', '.join(missing)}. Install them with your package manager; what needs them is left out or fails.")
+        say(f"missing: {', '.join(missing)}. Install them with your package manager; what needs them will fail.")
         return
     say(f"installing Debian packages: {', '.join(missing)}")
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

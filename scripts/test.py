@@ -38,7 +38,12 @@ def main() -> int:
     for title, code, last, seconds in steps:
         print(f"{'ok    ' if code == 0 else 'FAILED'} {seconds:6.1f} s  {title}  {last}")
     passed = sum(int(number) for step in steps for number, word in _COUNTS.findall(step[2]) if word == "passed")
-    failed = sum(int(number) for step in steps for number, word in _COUNTS.findall(step[2]) if word != "passed" and word != "skipped")
+    failed = sum(
+        int(number)
+        for step in steps
+        for number, word in _COUNTS.findall(step[2])
+        if word != "passed" and word != "skipped"
+    )
     skipped = sum(int(number) for step in steps for number, word in _COUNTS.findall(step[2]) if word == "skipped")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if any(step[1] for step in steps) else 0

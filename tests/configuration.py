@@ -28,7 +28,13 @@ CONFIGURATION: dict[str, Any] = {
             "columns": ["branch", "balance"],
             "schedule": "ten-years",
         },
-        {"key": "bill", "label": "Bill", "fields": [{"key": "due_on"}], "schedule": "two-years", "requires_party": True},
+        {
+            "key": "bill",
+            "label": "Bill",
+            "fields": [{"key": "due_on"}],
+            "schedule": "two-years",
+            "requires_party": True,
+        },
         {"key": "draft", "label": "Without schedule"},
     ],
     "mappings": [

@@ -6,8 +6,8 @@ import tempfile
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="vellum-test-")
 os.environ.setdefault("SECRET_KEY", "only-for-tests-only-for-tests-only-for-tests")
 
-from portal.settings import *  # noqa: E402, F403
-from portal.settings import DATABASES, STORAGES  # noqa: E402
+from portal.settings import *  # noqa: F403
+from portal.settings import DATABASES, STORAGES
 
 DATABASES["default"]["TEST"] = {"NAME": os.path.join(os.environ["DATA_DIR"], "test.db")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0

@@ -75,7 +75,7 @@ def _check(value: Any) -> bool:
 
 
 def _by_utf16(value: Any) -> Any:
-    """Sort keys by UTF-16 code units, as RFC 8785 §3.2.3 asks; Python sorts by code point, which differs above U+FFFF."""
+    """Sort keys by UTF-16 code units, as RFC 8785 §3.2.3 asks; Python sorts by code point."""
     if isinstance(value, list | tuple):
         return [_by_utf16(item) for item in value]
     if isinstance(value, dict):

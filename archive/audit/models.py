@@ -12,7 +12,7 @@ from archive.audit.ids import PublicIdField
 
 
 class Event(models.Model):
-    """One thing that happened. `leaf` holds the exact canonical bytes that are hashed; the columns repeat it for search.
+    """One thing that happened. `leaf` holds the exact canonical bytes that are hashed; columns repeat it for search.
 
     Shapes: the primary key is no promise of order; `subject_id` is text; `outcome` is done, refused or failed. A leaf
     over 65,535 bytes lies in `LargeLeaf` and here stands the small one that names its digest.
@@ -102,7 +102,7 @@ class LoadPart(models.Model):
 
 
 class ViewMark(models.Model):
-    """Says that a view was recorded for a user, variant and quarter of an hour: range requests make no further event."""
+    """Says that a view was recorded for a user, variant and quarter of an hour: range requests make no further one."""
 
     actor_id = models.CharField(max_length=100)
     subject_id = models.CharField(max_length=100)

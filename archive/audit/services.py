@@ -161,7 +161,9 @@ def parts_root(load_id: int) -> bytes:
     return merkle.root([merkle.leaf_hash(bytes(part)) for part in roots])
 
 
-def record_read(*, actor: Actor, verb: Verb, subject: Subject, private: Mapping[str, str] | None = None, **details: Any) -> Event:
+def record_read(
+    *, actor: Actor, verb: Verb, subject: Subject, private: Mapping[str, str] | None = None, **details: Any
+) -> Event:
     """Record a read in a transaction of its own, committed when this returns: call it before the first byte leaves.
 
     Errors: InsideTransactionError, since then nothing would be committed yet.
@@ -195,11 +197,9 @@ def record_view(*, actor: Actor, verb: Verb, subject: Subject, part: str = "", *
 
 
 def record_refusal(*, actor: Actor, verb: Verb, subject: Subject, reason: str, **details: Any) -> Event:
-    """Record that something was refused, in a transaction of its own; the change it refused is rolled back elsewhere."""
+    """Record that something was refused, in a transaction of its own; the change itself is rolled back elsewhere."""
     with transaction.atomic():
-        return record(
-            actor=actor, verb=verb, subject=subject, outcome=Event.Outcome.REFUSED, reason=reason, **details
-        )
+        return record(actor=actor, verb=verb, subject=subject, outcome=Event.Outcome.REFUSED, reason=reason, **details)
 
 
 def instant(at: datetime) -> str:

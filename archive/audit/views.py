@@ -104,5 +104,3 @@ def event(request: HttpRequest, event_id: UUID) -> HttpResponse:
         "private": private,
     }
     return render(request, "audit/event.html", context)
-
-

@@ -81,7 +81,10 @@ class Load(models.Model):
             ("view_loads", "Can see loads, their logs and what was set aside"),
             ("run_loads", "Can upload packages, pause, stop and resume loads"),
         ]
-        indexes = [models.Index(fields=["state"], name="load_state"), models.Index(fields=["source_digest"], name="load_source")]
+        indexes = [
+            models.Index(fields=["state"], name="load_state"),
+            models.Index(fields=["source_digest"], name="load_source"),
+        ]
 
     def __str__(self) -> str:
         return f"L-{self.pk}"

@@ -82,7 +82,7 @@ def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
     except BadCursorError:
         return redirect("search_results", search_id=search.public_id)
     hits = hit_list(list(page.rows), user=request.user)
-    context = {
+    context: dict[str, Any] = {
         "search": search,
         "hits": hits,
         "page": page,
@@ -107,7 +107,13 @@ def search_count(request: HttpRequest, search_id: UUID) -> HttpResponse:
 
 
 def _search_page(
-    request: HttpRequest, *, text: str, form: SearchForm, error: QueryError | None = None, status: int = 200, **context: Any
+    request: HttpRequest,
+    *,
+    text: str,
+    form: SearchForm,
+    error: QueryError | None = None,
+    status: int = 200,
+    **context: Any,
 ) -> HttpResponse:
     scope = describe_scope(request.user)
     return render(

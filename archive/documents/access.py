@@ -1,7 +1,7 @@
 """Who may see which communications: access rules compiled into the query (design.md "Who may see what").
 
-Allow needs a rule to be true; a deny applies unless its rule is false; deny wins; no rule, no rows. A rule that cannot be
-compiled fails closed: who has it sees nothing, and the log names the rule.
+Allow needs a rule to be true; a deny applies unless its rule is false; deny wins; no rule, no rows. A rule that cannot
+be compiled fails closed: who has it sees nothing, and the log names the rule.
 """
 
 from __future__ import annotations

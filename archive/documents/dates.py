@@ -29,7 +29,9 @@ def day_range(text: str, comparison: Comparison) -> Days:
     year, month, day = (int(part) if part else None for part in found.groups())
     assert year is not None
     if not 1 <= year <= LAST_DAY.year or (month is not None and not 1 <= month <= 12):
-        raise QueryError(_("%(text)s does not exist. Write a date such as 2026-02-28.") % {"text": text}, *comparison.span)
+        raise QueryError(
+            _("%(text)s does not exist. Write a date such as 2026-02-28.") % {"text": text}, *comparison.span
+        )
     if month is None:
         return datetime.date(year, 1, 1), datetime.date(year, 12, 31)
     last = calendar.monthrange(year, month)[1]

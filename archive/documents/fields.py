@@ -75,7 +75,12 @@ def _built_in() -> Iterable[Field]:
         "name", gettext_lazy("Name"), _TEXT, _name, permission="archive.view_parties", example='name:"Eva Müller"'
     )
     yield Field(
-        "postcode", gettext_lazy("Postcode"), _TEXT, _postcode, permission="archive.view_parties", example="postcode:70173"
+        "postcode",
+        gettext_lazy("Postcode"),
+        _TEXT,
+        _postcode,
+        permission="archive.view_parties",
+        example="postcode:70173",
     )
 
 
@@ -291,7 +296,9 @@ def _keys_with(token: str) -> models.QuerySet[PersonToken, int]:
 
 
 def _keys_beginning(token: str) -> models.QuerySet[PersonToken, int]:
-    return PersonToken.objects.filter(token__gte=token, token__lt=token + "\U0010ffff").values_list("order_key", flat=True)
+    return PersonToken.objects.filter(token__gte=token, token__lt=token + "\U0010ffff").values_list(
+        "order_key", flat=True
+    )
 
 
 # Index fields, by key

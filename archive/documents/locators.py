@@ -17,7 +17,9 @@ class VariantHolder:
         """Return the variants in an object, in order of offset."""
         rows = list(Variant.objects.filter(stored_object_id=object_id).order_by("offset"))
         ids = dict(
-            Communication.objects.filter(order_key__in={row.order_key for row in rows}).values_list("order_key", "public_id")
+            Communication.objects.filter(order_key__in={row.order_key for row in rows}).values_list(
+                "order_key", "public_id"
+            )
         )
         return [_held(row, ids[row.order_key]) for row in rows]
 

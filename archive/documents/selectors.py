@@ -117,7 +117,8 @@ def list_links(communication: Communication, *, user: Any) -> list[LinkView]:
     """Return the links in both directions; what the user may not see leaves no trace."""
     key = communication.order_key
     rows = list(CommunicationLink.objects.filter(Q(from_key=key) | Q(to_key=key)).order_by("pk"))
-    ends = {row.to_key if row.from_key == key else row.from_key for row in rows} - {None}
+    both = [row.to_key if row.from_key == key else row.from_key for row in rows]
+    ends = {end for end in both if end is not None}
     seen = {row.order_key: row for row in visible_to(user).filter(order_key__in=ends)}
     views: list[LinkView] = []
     for row in rows:

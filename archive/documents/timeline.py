@@ -1,4 +1,4 @@
-"""The timeline of a communication, from all sources that registered: later features add theirs without a change here."""
+"""The timeline of a communication, from all sources that registered: later features add theirs."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ def audit_entries(communication: Communication, user: Any) -> list[Entry]:
     kind, subject_id = communication.audit_subject
     events = list(Event.objects.filter(subject_kind=kind, subject_id=subject_id).order_by("-at")[:MOST_EVENTS])
     private = {
-        row.event_id: row.texts for row in EventPrivate.objects.filter(event_id__in=[event.event_id for event in events])
+        row.event_id: row.texts
+        for row in EventPrivate.objects.filter(event_id__in=[event.event_id for event in events])
     }
     return [_audit_entry(event, private.get(event.event_id, {}), user) for event in events]
 

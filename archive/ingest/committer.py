@@ -2,8 +2,8 @@
 
 A second process, because a thread would share one interpreter lock with the reading: every row that SQLite takes gives
 the lock away and waits for it again (measured: 2,800 documents a second with a thread, see README). Packs are sealed
-here, in a thread that only waits for the disk; their rows go to the child by a pipe, in order. A small load never starts
-the child.
+here, in a thread that only waits for the disk; their rows go to the child by a pipe, in order. A small load never
+starts the child.
 """
 
 from __future__ import annotations

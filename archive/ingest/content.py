@@ -48,7 +48,9 @@ class Content:
             digest.update(chunk)
             yield chunk
         if digest.digest() != self.sha256:
-            raise ContentChangedError(f"{self.draft.file} changed while it was read. Load it again once it is complete.")
+            raise ContentChangedError(
+                f"{self.draft.file} changed while it was read. Load it again once it is complete."
+            )
 
 
 class ContentReader:

@@ -54,7 +54,9 @@ class Mapping:
             raise MappingDefinitionError('A mapping needs "columns": {"their name": "our field"}.')
         unknown = set(definition) - _KNOWN
         if unknown:
-            raise MappingDefinitionError(f"A mapping has no {', '.join(sorted(unknown))}. Known: {', '.join(sorted(_KNOWN))}.")
+            raise MappingDefinitionError(
+                f"A mapping has no {', '.join(sorted(unknown))}. Known: {', '.join(sorted(_KNOWN))}."
+            )
         mapping = cls(**definition)
         if len(mapping.delimiter) != 1 or len(mapping.quote) > 1 or mapping.decimal not in (".", ","):
             raise MappingDefinitionError("delimiter and quote are one character, decimal is a point or a comma.")

@@ -58,9 +58,7 @@ class Pipeline:
     committed stays, and a further run goes on after it.
     """
 
-    def __init__(
-        self, *, load: Load, source: Source, catalogue: Catalogue, actor: Actor, control: Control
-    ) -> None:
+    def __init__(self, *, load: Load, source: Source, catalogue: Catalogue, actor: Actor, control: Control) -> None:
         self.load = load
         self.source = source
         self.control = control

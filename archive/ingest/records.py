@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from archive.ingest.catalogue import ClassInfo, UnitInfo
@@ -132,7 +131,7 @@ class MemberFile(Protocol):
         """Return part of the bytes. Errors: MemberProblem."""
 
 
-class Source(AbstractContextManager["Source"], Protocol):
+class Source(Protocol):
     """An opened package.
 
     Shapes: `expected` is the number of records where it is cheap to know; `problem` says, after reading, what was wrong
@@ -142,7 +141,16 @@ class Source(AbstractContextManager["Source"], Protocol):
     name: str
     total_bytes: int
     expected: int | None
-    problem: str
+
+    @property
+    def problem(self) -> str:
+        """Return what was wrong with the package as a whole, or nothing."""
+
+    def __enter__(self) -> Self:
+        """Use it in a with statement, which closes it."""
+
+    def __exit__(self, *error: object) -> None:
+        """Close it."""
 
     def records(self, start: int) -> Iterator[RawRecord]:
         """Yield the records from ordinal `start` on."""

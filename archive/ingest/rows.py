@@ -43,7 +43,8 @@ COMMUNICATION_COLUMNS = (
 ).split()
 VARIANT_COLUMNS = (
     "order_key number channel content_type size_bytes sha256 stored_object_id offset length encoding blocks load_id "
-    "load_position batch_id added_at pages file_name queue queue_file producer_ref recipient_party resource_count source"
+    "load_position batch_id added_at pages file_name queue queue_file producer_ref recipient_party resource_count "
+    "source"
 ).split()
 BATCH_COLUMN = COMMUNICATION_COLUMNS.index("batch_id")
 OBJECT_COLUMN = VARIANT_COLUMNS.index("stored_object_id")
@@ -283,9 +284,7 @@ class RowBuilder:
     ) -> None:
         """Add late variants to a communication that is archived, with a leaf of their own."""
         number = known.next_number
-        self._add_variants(
-            part, draft, known.order_key, stored, first_number=number, batch_id=batch_id, at=added_at
-        )
+        self._add_variants(part, draft, known.order_key, stored, first_number=number, batch_id=batch_id, at=added_at)
         facts = {"added_at": added_at, "position": draft.ordinal}
         self._add_leaf(part, known.public_id, known.order_key, salt, facts, stored, first_number=number)
         bits = 0
@@ -294,7 +293,9 @@ class RowBuilder:
         part.additions.append((known.order_key, str(known.public_id), bits))
         part.variants_added += 1
 
-    def add_reject(self, part: Part, *, ordinal: int, line: int, external_id: str, problem: Problem, raw: bytes) -> None:
+    def add_reject(
+        self, part: Part, *, ordinal: int, line: int, external_id: str, problem: Problem, raw: bytes
+    ) -> None:
         """Set a record aside with its reason and its line as it came."""
         part.rejects.append(
             (

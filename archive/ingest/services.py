@@ -118,9 +118,9 @@ def _read_through(load: Load, actor: Actor, control: Control) -> None:
 
 def _begin(load: Load, actor: Actor) -> None:
     with transaction.atomic():
-        changed = Load.objects.filter(pk=load.pk, state__in=(Load.State.QUEUED, Load.State.RUNNING, *Load.RESUMABLE)).update(
-            state=Load.State.RUNNING, started_at=load.started_at or timezone.now(), ended_at=None, message=""
-        )
+        changed = Load.objects.filter(
+            pk=load.pk, state__in=(Load.State.QUEUED, Load.State.RUNNING, *Load.RESUMABLE)
+        ).update(state=Load.State.RUNNING, started_at=load.started_at or timezone.now(), ended_at=None, message="")
         if not changed:
             raise LoadStateError(load)
         load.refresh_from_db()
@@ -148,9 +148,16 @@ def _end(load: Load, state: Load.State, actor: Actor, *, message: str, seconds: 
         _log(load, "error" if state in (Load.State.FAILED, Load.State.ERRORED) else "info", _summary(load))
         counts = {name: getattr(load, name) for name in ("archived", "variants_added", "duplicates", "rejected")}
         verb = _END_VERBS[state]
-        roots = {"parts_root": audit.parts_root(load.pk).hex()} if verb == Verb.LOAD_COMPLETED else {}
+        root = audit.parts_root(load.pk).hex() if verb == Verb.LOAD_COMPLETED else None
         audit.record(
-            actor=actor, verb=verb, subject=load, load=load.pk, state=str(state), parts=load.parts, **counts, **roots
+            actor=actor,
+            verb=verb,
+            subject=load,
+            load=load.pk,
+            state=str(state),
+            parts=load.parts,
+            counts=counts,
+            parts_root=root,
         )
     return load
 

@@ -24,12 +24,13 @@ _CONTENT_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(?:; ?[A-Za-z0-9-]+=
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _KNOWN = frozenset(
-    "producer external_id batch run_sequence sequence business_unit document_class customer_id account_number issued_on "
-    "subject language index parties variants assets replaces".split()
+    "producer external_id batch run_sequence sequence business_unit document_class customer_id account_number "
+    "issued_on subject language index parties variants assets replaces".split()
 )
 _KNOWN_PARTY = frozenset("role customer_id name postcode address".split())
 _KNOWN_VARIANT = frozenset(
-    "channel file content_type pages queue queue_file resources producer_ref recipient text offset length sha256".split()
+    "channel file content_type pages queue queue_file resources producer_ref recipient text offset length "
+    "sha256".split()
 )
 
 
@@ -65,7 +66,9 @@ class Validator:
         producer = _text(data, "producer", 100) or self.producer_key
         if producer != self.producer_key:
             raise _Wrong(
-                "other_producer", "producer", f'The load is of "{self.producer_key}", the record of "{producer}". Load it apart.'
+                "other_producer",
+                "producer",
+                f'The load is of "{self.producer_key}", the record of "{producer}". Load it apart.',
             )
         draft = Draft(
             ordinal=raw.ordinal,
@@ -113,7 +116,9 @@ class Validator:
             raise _Wrong("unknown_class", "document_class", _unknown("class", key, self.catalogue.classes))
         if found.schedule is None:
             raise _Wrong(
-                "no_schedule", "document_class", f'The class "{key}" has no retention schedule and takes nothing in. Give it one.'
+                "no_schedule",
+                "document_class",
+                f'The class "{key}" has no retention schedule and takes nothing in. Give it one.',
             )
         return found
 
@@ -126,7 +131,9 @@ class Validator:
             raise _Wrong("date_ahead", "issued_on", f"{day} is more than {DAYS_AHEAD} days ahead. Mend the date.")
         if day.year < document_class.first_year:
             raise _Wrong(
-                "date_early", "issued_on", f'{day} is before {document_class.first_year}, the first year of "{document_class.key}".'
+                "date_early",
+                "issued_on",
+                f'{day} is before {document_class.first_year}, the first year of "{document_class.key}".',
             )
         return day
 
@@ -152,7 +159,9 @@ class Validator:
                 draft.slots[info.slot] = encoded[0]
         for key, info in draft.document_class.fields.items():
             if info.required and key not in draft.index_values:
-                raise _Wrong("missing", f"index.{key}", f'The class "{draft.document_class.key}" requires {key}. Give it.')
+                raise _Wrong(
+                    "missing", f"index.{key}", f'The class "{draft.document_class.key}" requires {key}. Give it.'
+                )
 
 
 def _unknown(what: str, key: str, known: Collection[str]) -> str:
@@ -211,7 +220,9 @@ def _integer(data: dict[str, Any], key: str, within: str = "", *, least: int = 0
     return value
 
 
-def _matching(data: dict[str, Any], key: str, longest: int, pattern: re.Pattern[str], like: str, within: str = "") -> str:
+def _matching(
+    data: dict[str, Any], key: str, longest: int, pattern: re.Pattern[str], like: str, within: str = ""
+) -> str:
     text = _text(data, key, longest, within=within)
     if text and not pattern.fullmatch(text):
         raise _Wrong("form", f"{within}.{key}" if within else key, f'{key} is "{text[:40]}". Give {like}.')
@@ -265,7 +276,9 @@ def _variants(data: dict[str, Any]) -> list[DraftVariant]:
     given = data.get("variants")
     if not given:
         raise _Wrong("missing", "variants", "There is no variant. Give at least one channel with a file or a text.")
-    variants = [_variant(_object(value, f"variants.{n}"), f"variants.{n}") for n, value in enumerate(_list(given, "variants"))]
+    variants = [
+        _variant(_object(value, f"variants.{n}"), f"variants.{n}") for n, value in enumerate(_list(given, "variants"))
+    ]
     channels = [variant.channel for variant in variants]
     if len(set(channels)) != len(channels):
         raise _Wrong("channel_twice", "variants", "A channel stands there twice. Keep one variant for each channel.")
@@ -285,9 +298,7 @@ def _variant(entry: dict[str, Any], field: str) -> DraftVariant:
     if digest and not _SHA256.fullmatch(digest):
         raise _Wrong("sha256", f"{field}.sha256", "sha256 must have 64 hexadecimal digits.")
     recipient = _object(entry["recipient"], f"{field}.recipient") if entry.get("recipient") else {}
-    content_type = _matching(
-        entry, "content_type", 100, _CONTENT_TYPE, "a type such as application/pdf", field
-    )
+    content_type = _matching(entry, "content_type", 100, _CONTENT_TYPE, "a type such as application/pdf", field)
     return DraftVariant(
         channel=channel,
         content_type=content_type.lower() or ("text/plain; charset=utf-8" if text is not None else ""),
@@ -310,7 +321,9 @@ def _resources(entry: dict[str, Any], field: str) -> list[str]:
     given = entry.get("resources")
     if not given:
         return []
-    names = [_path(_scalar(name, f"{field}.resources"), f"{field}.resources") for name in _list(given, f"{field}.resources")]
+    names = [
+        _path(_scalar(name, f"{field}.resources"), f"{field}.resources") for name in _list(given, f"{field}.resources")
+    ]
     if len(names) > 1_000 or len(set(names)) != len(names):
         raise _Wrong("resources", f"{field}.resources", "Name each resource once, and at most 1,000 of them.")
     return names
@@ -330,10 +343,10 @@ def _replaces(data: dict[str, Any]) -> tuple[str, str] | None:
     external_id = _text(entry, "external_id", 200, required=True, within="replaces")
     reason = _text(entry, "reason", 1_000, required=True, within="replaces")
     if external_id == data.get("external_id"):
-        raise _Wrong("replaces_itself", "replaces.external_id", "A record cannot replace itself. Give it its own external_id.")
+        raise _Wrong(
+            "replaces_itself", "replaces.external_id", "A record cannot replace itself. Give it its own external_id."
+        )
     return external_id, reason
-
-
 
 
 def _mapped(data: dict[str, Any], document_class: ClassInfo) -> dict[str, Any]:

@@ -39,7 +39,12 @@ def load_list(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     loads, older = list_loads(before=int(before) if before.isdigit() else None)
     rows = [progress_of(load) for load in loads]
-    context = {"rows": rows, "older": older, "live": any(row.open for row in rows), "may_run": request.user.has_perm(_RUN)}
+    context = {
+        "rows": rows,
+        "older": older,
+        "live": any(row.open for row in rows),
+        "may_run": request.user.has_perm(_RUN),
+    }
     template = "loads/_rows.html" if request.headers.get("HX-Request") else "loads/list.html"
     return render(request, template, context)
 
@@ -125,7 +130,9 @@ def _upload_form(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         error = _("Choose a file first.")
         return render(request, "loads/upload.html", {**context, "error": error}, status=422)
     try:
-        load = _take(request, file.read, file.name, file.size, request.POST.get("producer", ""), request.POST.get("mapping", ""))
+        load = _take(
+            request, file.read, file.name, file.size, request.POST.get("producer", ""), request.POST.get("mapping", "")
+        )
     except LoadError as error:
         return render(request, "loads/upload.html", {**context, "error": str(error)}, status=422)
     return redirect("load", public_id=load.public_id)

@@ -1,4 +1,4 @@
-"""A drop folder: files that have stopped growing are loaded, then moved to `done/` or `failed/` with a report beside."""
+"""A drop folder: files that have stopped growing are loaded, then moved to `done/` or `failed/`, a report beside."""
 
 from __future__ import annotations
 

@@ -11,7 +11,9 @@ def schedules_by_class() -> dict[int, ScheduleVersion]:
     for version in ScheduleVersion.objects.order_by("version"):
         newest[version.schedule_id] = version
     return {
-        row.document_class_id: newest[row.schedule_id] for row in ClassSchedule.objects.all() if row.schedule_id in newest
+        row.document_class_id: newest[row.schedule_id]
+        for row in ClassSchedule.objects.all()
+        if row.schedule_id in newest
     }
 
 

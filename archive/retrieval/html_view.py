@@ -51,9 +51,7 @@ def decode_html(payload: bytes, declared: str = "") -> str:
     return payload.decode("cp1252", "replace")
 
 
-def inline_resources(
-    text: str, resources: Mapping[str, Resource], limit_bytes: int = INLINE_LIMIT_BYTES
-) -> HtmlView:
+def inline_resources(text: str, resources: Mapping[str, Resource], limit_bytes: int = INLINE_LIMIT_BYTES) -> HtmlView:
     """Return the document with its resources as `data:`.
 
     Shapes: `resources` by the name that the document uses, relative to its own folder.

@@ -27,9 +27,7 @@ def locator_of(variant: Variant) -> Locator:
     return Locator(variant.stored_object_id, variant.offset, variant.length, bytes(variant.sha256), blocks)
 
 
-def open_for_view(
-    public_id: UUID, number: int, *, user: Any, actor: Actor
-) -> tuple[Communication, Variant]:
+def open_for_view(public_id: UUID, number: int, *, user: Any, actor: Actor) -> tuple[Communication, Variant]:
     """Return a variant that is about to be shown; the view is recorded and committed when this returns.
 
     Errors: DoesNotExist, alike for absent and forbidden; PermissionDenied.
@@ -52,7 +50,9 @@ def record_view(communication: Communication, variant: Variant, *, actor: Actor)
     )
 
 
-def open_for_download(public_id: UUID, number: int, *, user: Any, actor: Actor) -> tuple[Communication, Variant, Iterator[bytes]]:
+def open_for_download(
+    public_id: UUID, number: int, *, user: Any, actor: Actor
+) -> tuple[Communication, Variant, Iterator[bytes]]:
     """Return a variant and its verified bytes; the download is recorded and committed when this returns.
 
     Errors: DoesNotExist; PermissionDenied; DamagedObjectError, after which nothing was recorded as downloaded.

@@ -4,7 +4,6 @@ from django.urls import path
 
 from archive.retrieval import views
 
-
 urlpatterns = [
     path("communications/<uuid:public_id>-<int:number>/content", views.content, name="variant_content"),
     path("communications/<uuid:public_id>-<int:number>/download", views.download, name="variant_download"),

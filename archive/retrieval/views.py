@@ -21,7 +21,9 @@ from archive.retrieval.render import CannotRenderError, render_page
 from archive.storage.contract import StoreError
 
 # Untrusted documents may draw themselves and nothing else: no script, no form, no request (S-08).
-SANDBOX = "sandbox; default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+SANDBOX = (
+    "sandbox; default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+)
 
 
 @login_required
@@ -105,7 +107,9 @@ def _bytes(request: HttpRequest, variant: Variant) -> HttpResponseBase:
     except RangeNotSatisfiableError:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     start, end = wanted or (0, size)
-    response = StreamingHttpResponse(services.read_range(variant, start, end), content_type=plain_type(variant.content_type))
+    response = StreamingHttpResponse(
+        services.read_range(variant, start, end), content_type=plain_type(variant.content_type)
+    )
     response["Content-Length"] = str(end - start)
     response["Accept-Ranges"] = "bytes"
     if wanted:

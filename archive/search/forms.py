@@ -94,7 +94,9 @@ def form_values(tree: Node) -> dict[str, Any]:
 
 
 def _fits(name: str, node: Comparison) -> bool:
-    return node.op == "in" and (name in _CHOICES or len(node.values) == 1) or (node.op == "prefix" and name in _SINGLE)
+    return (node.op == "in" and (name in _CHOICES or len(node.values) == 1)) or (
+        node.op == "prefix" and name in _SINGLE
+    )
 
 
 def _value(name: str, node: Comparison) -> Any:

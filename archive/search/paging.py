@@ -88,8 +88,8 @@ def _beyond(sort: Sort, position: tuple[Any, int], descending: bool) -> Q:
 
 
 def _write(sort: Sort, row: Any, *, backwards: bool) -> str:
-    value = getattr(row, sort.column) if sort.column else None
-    told = value.isoformat() if hasattr(value, "isoformat") else value
+    value: Any = getattr(row, sort.column) if sort.column else None
+    told = str(value) if sort.column == "archived_at" else value
     return signing.dumps([sort.key, told, str(row.order_key), backwards], salt=_SALT, compress=True)
 
 

@@ -18,7 +18,7 @@ from archive.search.selectors import resolve
 
 
 def start_search(*, text: str, user: Any, actor: Actor, sort: str = "-issued") -> Search:
-    """Check a query, keep it under an opaque id and record it; the same query by the same user keeps its id for a while.
+    """Check a query, keep it under an opaque id and record it.
 
     Errors: PermissionDenied; QueryError.
     """

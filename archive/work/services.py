@@ -1,4 +1,4 @@
-"""Queue, claim, run and steer work. A claim is a conditional update and its row count; the lease is the only retry path."""
+"""Queue, claim, run and steer work. A claim is a conditional update; the lease is the only retry path."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class User(AbstractUser):
     density = models.CharField(max_length=11, choices=Density.choices, default=Density.COMFORTABLE)
     single_keys = models.BooleanField(default=True, help_text=_("Single keys work as shortcuts"))
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta(AbstractUser.Meta):
         default_permissions = ()
 
     @property

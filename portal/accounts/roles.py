@@ -7,7 +7,13 @@ from django.contrib.auth.models import Group, Permission
 _READ = ("archive.search_communications", "archive.download_communications")
 ROLES: dict[str, tuple[str, ...]] = {
     "agent": (*_READ, "archive.view_parties"),
-    "compliance": (*_READ, "archive.view_parties", "archive.export_communications", "audit.view_events", "audit.export_events"),
+    "compliance": (
+        *_READ,
+        "archive.view_parties",
+        "archive.export_communications",
+        "audit.view_events",
+        "audit.export_events",
+    ),
     "records": (*_READ, "archive.view_parties"),
     "editor": ("archive.search_communications",),
     "approver": ("archive.search_communications",),

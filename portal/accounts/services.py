@@ -1,8 +1,8 @@
-"""Make users."""
+"""Make users, and save what they prefer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
@@ -29,3 +29,12 @@ def create_user(*, name: str, password: str, roles: Sequence[str], actor: Actor,
         user.groups.set([ensure_role(role)[0] for role in roles])
         audit.record(actor=actor, verb=Verb.USER_CREATED, subject=user, roles=list(roles))
     return user
+
+
+def save_preferences(*, user: User, changed: Collection[str], actor: Actor) -> None:
+    """Save the preferences that changed; without a change nothing is written."""
+    if not changed:
+        return
+    with transaction.atomic():
+        user.save(update_fields=sorted(changed))
+        audit.record(actor=actor, verb=Verb.USER_PREFERENCES_CHANGED, subject=user, fields=",".join(sorted(changed)))

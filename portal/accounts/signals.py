@@ -27,7 +27,12 @@ def _actor(request: HttpRequest | None, user: Any) -> Actor:
     if user is None:
         return seen
     return Actor(
-        "user", str(user.pk), user.get_username(), address=seen.address, correlation_id=seen.correlation_id, account=user
+        "user",
+        str(user.pk),
+        user.get_username(),
+        address=seen.address,
+        correlation_id=seen.correlation_id,
+        account=user,
     )
 
 

@@ -104,7 +104,9 @@ class _Run:
         values = dict(entry)
         target = values.pop("merged_into", None)
         if target:
-            values["merged_into"] = BusinessUnit.objects.filter(key=target).first() or _refuse(f'No unit is called "{target}".')
+            values["merged_into"] = BusinessUnit.objects.filter(key=target).first() or _refuse(
+                f'No unit is called "{target}".'
+            )
         self._row(BusinessUnit, values)
 
     def _producer(self, entry: dict[str, Any]) -> None:
@@ -128,7 +130,13 @@ class _Run:
             except NoSlotLeftError as error:
                 _refuse(str(error))
         retired = bool(entry.get("retired"))
-        values = {"key": entry["key"], "label": entry["label"], "type": entry["type"], "slot": slot, "multiple": multiple}
+        values = {
+            "key": entry["key"],
+            "label": entry["label"],
+            "type": entry["type"],
+            "slot": slot,
+            "multiple": multiple,
+        }
         retired_at = row.retired_at if row and row.retired_at and retired else (timezone.now() if retired else None)
         self._row(IndexField, {**values, "retired_at": retired_at})
 
@@ -143,7 +151,9 @@ class _Run:
         if newest is not None and all(getattr(newest, key) == value for key, value in wanted.items()):
             return
         number = newest.version + 1 if newest else 1
-        version = ScheduleVersion.objects.create(schedule=schedule, version=number, published_at=timezone.now(), **wanted)
+        version = ScheduleVersion.objects.create(
+            schedule=schedule, version=number, published_at=timezone.now(), **wanted
+        )
         self.differences.append(f"schedule {schedule.key}: version {number}, {version.years} years, {version.cut_off}")
         audit.record(
             actor=self.actor, verb=Verb.SCHEDULE_PUBLISHED, subject=("schedule", schedule.key), version=number, **wanted
@@ -162,7 +172,9 @@ class _Run:
 
     def _class_version(self, row: DocumentClass, entry: dict[str, Any]) -> None:
         wanted = {
-            "fields": [{"key": item["key"], "required": bool(item.get("required"))} for item in entry.get("fields", ())],
+            "fields": [
+                {"key": item["key"], "required": bool(item.get("required"))} for item in entry.get("fields", ())
+            ],
             "columns": list(entry.get("columns", ())),
             "mapping": entry.get("mapping", {}),
             "lock_mode": entry.get("lock_mode", "full"),
@@ -223,13 +235,13 @@ class _Run:
                 row.delete()
                 self._tell("access rule", group.name, f"removed: {effect} {expression or 'everything'}", {})
         for (effect, expression), note in rules.items():
-            row = present.get((effect, expression))
-            if row is None:
+            known = present.get((effect, expression))
+            if known is None:
                 AccessRule.objects.create(group=group, effect=effect, expression=expression, note=note)
                 told = {"effect": effect, "expression": expression}
                 self._tell("access rule", group.name, f"added: {effect} {expression or 'everything'}", told)
-            elif row.note != note:
-                AccessRule.objects.filter(pk=row.pk).update(note=note)
+            elif known.note != note:
+                AccessRule.objects.filter(pk=known.pk).update(note=note)
 
     # Rows
 

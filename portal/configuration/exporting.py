@@ -33,7 +33,9 @@ def export() -> dict[str, Any]:
 
 
 def _tier(row: Tier) -> dict[str, Any]:
-    told = {key: getattr(row, key) for key in ("key", "label", "store", "storage_class", "first_byte_seconds", "is_default")}
+    told = {
+        key: getattr(row, key) for key in ("key", "label", "store", "storage_class", "first_byte_seconds", "is_default")
+    }
     return {**told, "cost_per_gb_month": str(row.cost_per_gb_month)}
 
 

@@ -28,7 +28,9 @@ def read(path: Path) -> dict[str, Any]:
         raise ConfigurationError([f"{path} cannot be read: {error.strerror}."]) from None
     problems = [
         f"{path.name}, {_place(error.absolute_path)}: {error.message}"
-        for error in sorted(_validator().iter_errors(content), key=lambda error: [str(part) for part in error.absolute_path])
+        for error in sorted(
+            _validator().iter_errors(content), key=lambda error: [str(part) for part in error.absolute_path]
+        )
     ]
     if problems:
         raise ConfigurationError(problems)

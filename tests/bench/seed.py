@@ -1,4 +1,4 @@
-"""A million communications written straight into a scratch instance: rows only, spread over months, like a real archive.
+"""A million communications written straight into a scratch instance: rows only, spread over months.
 
 The indexes of the big tables are dropped while rows go in and made again after, so that seeding takes a minute and the
 tables come out as a long life would leave them, in issue order.
@@ -62,7 +62,9 @@ def _drop_indexes(tables: Tables) -> list[str]:
     dropped: list[str] = []
     with connection.cursor() as cursor:
         for table in ("archive_communication", "archive_variant", "archive_party"):
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type='index' AND tbl_name=%s AND sql IS NOT NULL", [table])
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type='index' AND tbl_name=%s AND sql IS NOT NULL", [table]
+            )
             for name, sql in cursor.fetchall():
                 cursor.execute(f'DROP INDEX "{name}"')
                 dropped.append(sql)

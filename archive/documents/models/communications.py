@@ -134,7 +134,9 @@ class Communication(models.Model):
             KeyedIndex(fields=["archived_at"], name="communication_archived"),
             KeyedIndex(fields=["batch"], name="communication_batch", condition=models.Q(batch__isnull=False)),
             *(
-                KeyedIndex(fields=[slot], name=f"communication_{slot}", condition=models.Q(**{f"{slot}__isnull": False}))
+                KeyedIndex(
+                    fields=[slot], name=f"communication_{slot}", condition=models.Q(**{f"{slot}__isnull": False})
+                )
                 for slot in (*TEXT_SLOTS, *NUMBER_SLOTS, *DATE_SLOTS)
             ),
         ]

@@ -21,6 +21,8 @@ from archive.ingest.records import MemberFile, MemberProblem, Problem, RawRecord
 LONGEST_LINE_BYTES = 1024 * 1024
 DEEPEST = 20
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_POSITION = re.compile(r"[0-9]{1,4}")
 _PIECE = 1024 * 1024
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
@@ -339,7 +341,9 @@ def nest(flat: dict[str, str]) -> dict[str, Any]:
         node[last] = value
     parties = root.get("parties")
     if isinstance(parties, dict) and sorted(parties) != sorted(str(number) for number in range(len(parties))):
-        raise ValueError("A party is empty and a later one is not: recipients would change. Fill the parties from 0 on.")
+        raise ValueError(
+            "A party is empty and a later one is not: recipients would change. Fill the parties from 0 on."
+        )
     return _listed(root)
 
 

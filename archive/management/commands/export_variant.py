@@ -38,7 +38,9 @@ class Command(BaseCommand):
             raise CommandError(f"No user is called {options['user']!r}. Name one that exists.")
         found = _ID.fullmatch(options["id"])
         if found is None:
-            raise CommandError(f"{options['id']!r} is no variant. Write <communication>-<number>, as search --json shows.")
+            raise CommandError(
+                f"{options['id']!r} is no variant. Write <communication>-<number>, as search --json shows."
+            )
         target: Path = options["output"]
         try:
             _communication, variant, chunks = open_for_download(

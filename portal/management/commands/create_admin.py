@@ -29,7 +29,9 @@ class Command(BaseCommand):
         password = options["password"] or getpass.getpass("Password: ")
         try:
             validate_password(password)
-            create_user(name=options["name"], password=password, roles=["admin"], actor=Actor.system("manage.py create_admin"))
+            create_user(
+                name=options["name"], password=password, roles=["admin"], actor=Actor.system("manage.py create_admin")
+            )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         except UserExistsError as error:
