@@ -11,7 +11,6 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import Any, Self
 
 from archive.ingest.mapping import Mapping, MappingError
@@ -23,6 +22,8 @@ DEEPEST = 20
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _POSITION = re.compile(r"[0-9]{1,4}")
+# Python's own limit is 131,072: a longer cell would end its row early, and its rest would be read as rows.
+csv.field_size_limit(2 * LONGEST_LINE_BYTES)
 _PIECE = 1024 * 1024
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
@@ -92,9 +93,7 @@ class PackageSource:
     def __enter__(self) -> PackageSource:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
@@ -173,7 +172,10 @@ def _no_constant(name: str) -> Any:
 
 def _whole_number(text: str) -> int | str:
     """Keep a number that others would round, beyond 2^53, as the text it is."""
-    return int(text) if len(text) < 16 else text
+    if len(text) > 17:  # beyond it for sure, and perhaps longer than Python converts
+        return text
+    number = int(text)
+    return number if abs(number) <= 2**53 else text
 
 
 # Decimals stay as they are written: 1204.50 is not 1204.5.
@@ -236,7 +238,7 @@ class _RowLines:
     def __next__(self) -> str:
         number, line, too_long = next(self._lines)
         self._raw.append(line)
-        self._size += len(line)
+        self._size += len(line) + 1
         if number == 1:
             line = self._without_mark(line)
         if not self.first:
