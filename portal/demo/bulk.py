@@ -136,7 +136,7 @@ def make_patterns(request: BulkRequest) -> list[Pattern]:
 
     Errors: SizeTooSmallError.
     """
-    most = max(1, min(LETTERS, MOST_HELD_BYTES // max(request.size_bytes, 1)))
+    most = max(1, min(LETTERS, request.count, MOST_HELD_BYTES // max(request.size_bytes, 1)))
     patterns: list[Pattern] = []
     for number in range(LETTERS):
         letter = _letter(request, number)
@@ -299,6 +299,7 @@ def _places(request: BulkRequest, language: str) -> dict[str, str]:
         issued.rpartition(" ")[0]: "issued_without_year",
         due.rpartition(" ")[0]: "due_without_year",
         wording.bare_month(_ISSUED, language): "bare_month",
+        f"{_STATEMENT_MONTH // 12}": "year_of_month",
         f"{_ISSUED.year}": "year",
         f"{_ISSUED.year + 1}": "next_year",
     }
@@ -357,6 +358,7 @@ def _day_values(day: datetime.date, language: str) -> dict[str, str]:
         "due_without_year": due_text.rpartition(" ")[0],
         "bare_month": wording.bare_month(before, language),
         "short_month": f" {wording.bare_month(before, language)[:3]}",
+        "year_of_month": f"{before.year}",
         "year": f"{day.year}",
         "next_year": f"{day.year + 1}",
     }
