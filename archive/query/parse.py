@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from archive.query.errors import QueryError
-from archive.query.grammar import DEEPEST, LONGEST_QUERY, MARKS, MOST_TERMS
+from archive.query.grammar import DEEPEST, LONGEST_QUERY, MARKS, MOST_CONDITIONS, MOST_TERMS
 from archive.query.tree import And, Comparison, Everything, Node, Not, Or, Phrase, Span, Word, all_of
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]*(?=:)")
@@ -60,6 +60,7 @@ class _Parser:
     places: Sequence[int]
     at: int = 0
     terms: int = 0
+    conditions: int = 0
 
     def query(self) -> Node:
         self._skip()
@@ -106,6 +107,7 @@ class _Parser:
             raise self._wrong(message, self.at)
         if self.text[self.at] == "(":
             return self._bracket(depth)
+        self._count_condition()
         field = _FIELD.match(self.text, self.at)
         if field:
             return self._alone(self._comparison(field.group(), field.start(), field.end() + 1))
@@ -198,6 +200,15 @@ class _Parser:
         if self.terms > MOST_TERMS:
             message = _("The query has more than %(most)s terms. Split it, or ask for a list by another field.")
             raise self._wrong(message, self.at, most=MOST_TERMS)
+
+    def _count_condition(self) -> None:
+        self.conditions += 1
+        if self.conditions > MOST_CONDITIONS:
+            message = _(
+                "The query has more than %(most)s conditions (character %(place)s). "
+                "Write values of one field as a list, such as field:a,b,c"
+            )
+            raise self._wrong(message, self.at, most=MOST_CONDITIONS)
 
     def _skip(self) -> None:
         while self.at < len(self.text) and self.text[self.at].isspace():

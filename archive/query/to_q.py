@@ -8,7 +8,7 @@ Q of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_, or_
 from typing import Any
 
@@ -16,7 +16,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from archive.query.errors import QueryError
-from archive.query.fields import NOTHING, Registry, Truth, Values
+from archive.query.fields import NOTHING, Field, Registry, Truth, Values
+from archive.query.text import to_text
 from archive.query.tree import And, Comparison, Everything, Node, Not, Or, Phrase, Word
 
 EVERYTHING = ~NOTHING
@@ -62,20 +63,37 @@ class _Compiler:
             true, false = self.pair(node.child)
             return false, true
         truth = self._truth(node)
-        # In a deny rule a class that lacks the field makes the comparison plainly false, and its negation plainly true.
-        return truth.true, truth.false | truth.lacks if self.deny and truth.lacks is not NOTHING else truth.false
+        if not self.deny or truth.lacks is NOTHING:
+            return truth.true, truth.false
+        # In a deny rule a class that lacks the field makes the comparison plainly false, and its negation plainly true;
+        # but not for what has the value all the same, from a version in which its class had the field.
+        return truth.true, truth.false | (truth.lacks & ~truth.true)
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """Return the fields of the user, asked for once in a query."""
+        return self.registry.all(self.values.user)
 
     def _truth(self, node: Comparison | Word | Phrase) -> Truth:
         if isinstance(node, Comparison):
-            return self.registry.find(node, self.values.user).truth(node, self.values)
-        found = self.bare(node.text, self.values) if self.bare is not None else None
+            return self.registry.find(node, self.values.user, lambda: self.fields).truth(node, self.values)
+        whole = isinstance(node, Phrase) or not node.prefix
+        found = self.bare(node.text, self.values) if self.bare is not None and whole else None
         if found is None:
-            message = _(
-                "“%(text)s” (character %(place)s) is no account, customer, record or reference that we could look up. "
-                "Words in documents cannot be searched yet: name a field, such as name:%(text)s"
-            )
-            raise QueryError(message % {"text": node.text[:60], "place": node.span[0] + 1}, *node.span)
+            raise _no_id(node)
         return Truth(found, ~found)
+
+
+def _no_id(node: Word | Phrase) -> QueryError:
+    """Return the error for a word that is no id; its example is written so that it can be copied."""
+    op = "prefix" if isinstance(node, Word) and node.prefix else "in"
+    message = _(
+        "“%(text)s” (character %(place)s) is no account, customer, record or reference that we could look up. "
+        "Words in documents cannot be searched yet: name a field, such as %(example)s"
+    )
+    text = node.text[:60] + ("*" if op == "prefix" else "")
+    example = to_text(Comparison("name", op, (node.text[:60],)))
+    return QueryError(message % {"text": text, "place": node.span[0] + 1, "example": example}, *node.span)
 
 
 def column_truth(column: str, comparison: Comparison, convert: Callable[[str], Any], lacks: Q = NOTHING) -> Truth:
@@ -86,9 +104,7 @@ def column_truth(column: str, comparison: Comparison, convert: Callable[[str], A
     op, values = comparison.op, comparison.values
     has = Q(**{f"{column}__isnull": False})
     if op == "any":
-        return Truth(
-            has, Q(**{f"{column}__isnull": True}) & ~lacks if lacks is not NOTHING else Q(**{f"{column}__isnull": True})
-        )
+        return Truth(has, Q(**{f"{column}__isnull": True}) & ~lacks, lacks)
     if op == "in":
         converted = [convert(value) for value in values]
         true = Q(**{column: converted[0]}) if len(converted) == 1 else Q(**{f"{column}__in": converted})

@@ -34,6 +34,9 @@ class Row(models.Model):
         managed = False
         db_table = "letter"
 
+    def __str__(self) -> str:
+        return f"letter {self.pk}"
+
 
 @dataclass(frozen=True)
 class Letter:

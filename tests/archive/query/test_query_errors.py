@@ -7,7 +7,7 @@ import time
 import pytest
 
 from archive.query import QueryError, parse
-from archive.query.grammar import LONGEST_QUERY, MOST_TERMS
+from archive.query.grammar import DEEPEST, LONGEST_QUERY, MOST_CONDITIONS, MOST_TERMS
 
 
 def refused(text: str) -> QueryError:
@@ -76,15 +76,15 @@ def test_what_sticks_to_a_term_is_never_taken_for_a_word_of_its_own(text, at):
     ("text", "said"),
     [
         ("x" * 100_000, "The query has 100,000 characters; at most 10,000 are read."),
-        ("(" * 5_000 + ")" * 5_000, "nested more than 50 deep"),
-        ("(" * 10_000, "nested more than 50 deep"),
+        ("(" * 5_000 + ")" * 5_000, "nested more than 12 deep"),
+        ("(" * 10_000, "nested more than 12 deep"),
         ("NOT " * 2_500, "NOT stands there too often"),
         ("-" * 10_000, "NOT stands there too often"),
-        ("-(" * 5_000, "nested more than 50 deep"),
-        ("a " * 5_000, "more than 500 terms"),
+        ("-(" * 5_000, "nested more than 12 deep"),
+        ("a " * 5_000, "more than 100 conditions"),
         ("a:" + ",".join(["1"] * 501), "more than 500 terms"),
         ('"' + '\\"' * 4_999, "not closed"),
-        ("a OR " * 2_000, "more than 500 terms"),
+        ("a OR " * 2_000, "more than 100 conditions"),
     ],
 )
 def test_limits_are_reached_quickly_and_said(text, said):
@@ -99,8 +99,9 @@ def test_ten_thousand_terms_are_refused():
 
 def test_just_within_the_limits_a_query_is_read():
     assert parse("x" * LONGEST_QUERY)
-    assert len(parse("a " * MOST_TERMS).children) == MOST_TERMS
-    assert parse("(" * 50 + "a" + ")" * 50)
+    assert len(parse("a " * MOST_CONDITIONS).children) == MOST_CONDITIONS
+    assert len(parse("a:" + ",".join(["1"] * MOST_TERMS)).values) == MOST_TERMS
+    assert parse("(" * DEEPEST + "a" + ")" * DEEPEST)
 
 
 def test_the_place_of_a_mistake_counts_the_marks_that_are_ignored():

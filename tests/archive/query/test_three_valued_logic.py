@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.query import Comparison, Everything, Not, Values, parse
+from archive.query.grammar import DEEPEST, MOST_CONDITIONS
 from archive.query.to_q import not_false_q, true_q
 from tests.archive.query.letters import LETTERS, fields, ids_where, truth_of
 from tests.archive.query.trees import trees_over
@@ -119,12 +120,19 @@ def test_the_empty_query_is_everything():
 
 
 @pytest.mark.parametrize("joined", [" OR ", " "])
-def test_five_hundred_terms_become_one_condition(joined):
-    text = joined.join(["kind:bill"] * 500)
-    assert len(ids_where(true_q(parse(text), FIELDS, NOBODY))) == 16
-    assert len(ids_where(not_false_q(parse(text), FIELDS, NOBODY))) == 16
+@pytest.mark.parametrize("term", ["branch:012", "branch:01..02", "NOT branch:012", "NOT branch:01..02", "-balance:>=3"])
+def test_as_many_conditions_as_are_read_can_be_run(joined, term):
+    few = parse(term)
+    many = parse(joined.join([term] * MOST_CONDITIONS))
+    assert ids_where(true_q(many, FIELDS, NOBODY)) == ids_where(true_q(few, FIELDS, NOBODY))
+    assert ids_where(not_false_q(many, FIELDS, NOBODY)) == ids_where(not_false_q(few, FIELDS, NOBODY))
 
 
-def test_the_deepest_query_becomes_a_condition():
-    text = "NOT (kind:bill " * 50 + "branch:*" + ")" * 50
-    assert ids_where(true_q(parse(text), FIELDS, NOBODY)) <= {letter.id for letter in LETTERS}
+@pytest.mark.parametrize("opened", ["NOT (branch:011 ", "(balance:5 OR NOT (kind:bill ", "(branch:01..02 OR "])
+def test_as_deep_as_is_read_can_be_run_beside_a_rule_as_deep(opened):
+    brackets = opened.count("(")
+    times = DEEPEST // brackets
+    tree = parse(opened * times + "branch:012" + ")" * (times * brackets))
+    seen = true_q(tree, FIELDS, NOBODY) & ~not_false_q(tree, FIELDS, NOBODY)
+    allowed = by_hand(tree, deny=False, wanted=(True,))
+    assert ids_where(seen) == allowed & by_hand(tree, deny=True, wanted=(False,))
