@@ -1,8 +1,8 @@
 """Packages of any size: a few dozen real letters, cut where names and numbers stand, filled anew for each document.
 
 A letter's streams are not compressed, so a text of the same length can take another's place and every offset of the
-PDF stays right. Texts that are shorter are padded with blanks; a comment before the cross-reference table makes up
-the size.
+PDF stays right. What is shorter is made up by blanks at the end of its line; a comment before the cross-reference
+table makes up the size.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from portal.demo.statements import make_statement
 DOCUMENTS_FOR_EACH_CUSTOMER = 12
 LETTERS = 48
 MOST_HELD_BYTES = 64 * 1024 * 1024
+FILL = ""
 _LEAST_PADDING = 8
 
 _ISSUED, _DUE = datetime.date(2099, 9, 10), datetime.date(2099, 9, 24)
@@ -84,7 +85,8 @@ class BulkRequest:
 class Cut:
     """A text cut at its places.
 
-    Shapes: there is one part more than there are places; `widths` is 0 where a value may have any length.
+    Shapes: there is one part more than there are places; `widths` is 0 where a value may have any length. Where a
+    length must stay, the place FILL at the end of each string takes the blanks for all that was shorter.
     """
 
     parts: tuple[bytes, ...]
@@ -93,11 +95,17 @@ class Cut:
     encoding: str = "utf-8"
 
     def fill(self, values: Mapping[str, str]) -> bytes:
-        """Put values into the places, cut or padded with blanks where the length must stay."""
+        """Put values into the places; the length stays where it must."""
         pieces: list[bytes] = [self.parts[0]]
+        spare = 0
         for place, width, part in zip(self.places, self.widths, self.parts[1:], strict=True):
-            value = values[place].encode(self.encoding)
-            pieces.append(value.ljust(width)[:width] if width else value)
+            value = values[place].encode(self.encoding) if place else b" " * spare
+            if width:
+                value = value[:width]
+                spare += width - len(value)
+            elif not place:
+                spare = 0
+            pieces.append(value)
             pieces.append(part)
         return b"".join(pieces)
 
@@ -271,7 +279,7 @@ def _pattern(request: BulkRequest, letter: Letter, payload: bytes, pages: int, n
 
 def _places(request: BulkRequest, language: str) -> dict[str, str]:
     """Return what stands in the letters instead of names and numbers, longer texts before those they contain."""
-    issued, due, last = (wording.long_day(day, language) for day in (_ISSUED, _DUE, _year_after(_DUE)))
+    issued, due, last = (wording.long_day(day, language) for day in (_ISSUED, _DUE, months.end_of_year_from(_DUE)))
     rates = {wording.long_day(day, language): f"instalment_{number}" for number, day in enumerate(_instalments(_DUE))}
     holder = Customer("", _NAME, _STREET, _POSTCODE, _CITY)
     return {
@@ -351,7 +359,7 @@ def _day_values(day: datetime.date, language: str) -> dict[str, str]:
         "due_iso": due.isoformat(),
         "issued": issued_text,
         "due": due_text,
-        "last": wording.long_day(_year_after(due), language),
+        "last": wording.long_day(months.end_of_year_from(due), language),
         **rates,
         "month": wording.month_name(before, language),
         "issued_without_year": issued_text.rpartition(" ")[0],
@@ -374,8 +382,10 @@ def _cut_pdf(payload: bytes, places: Mapping[str, str]) -> Cut:
     pattern = re.compile(b"|".join([re.escape(known.encode()) for known in places] + [rb" Sep(?=\))"]))
     found: list[tuple[tuple[int, int], str]] = []
     for string in _STRING.finditer(payload):
-        matches = pattern.finditer(payload, *string.span())
+        matches = list(pattern.finditer(payload, *string.span()))
         found += [(match.span(), places.get(match.group().decode(), "short_month")) for match in matches]
+        if matches:
+            found.append(((string.end() - 1, string.end() - 1), FILL))
     found += [(match.span(), "file_id") for match in _FILE_ID.finditer(payload, payload.rindex(b"trailer"))]
     return _cut(payload, found, fixed=True)
 
@@ -397,10 +407,6 @@ def _batch(day: datetime.date) -> str:
 def _customer_id(request: BulkRequest) -> str:
     """Return a place as wide as the widest customer id of the package."""
     return "C-" + "9" * len(f"{100_000 + request.customers}")
-
-
-def _year_after(day: datetime.date) -> datetime.date:
-    return day + 364 * months.DAY
 
 
 def _instalments(first: datetime.date) -> list[datetime.date]:

@@ -52,7 +52,7 @@ _PAGE = """<!DOCTYPE html>
 <table role="presentation" cellpadding="0" cellspacing="0"><tr>
 <td style="padding-right:14px"><img src="logo.png" width="56" height="56" alt="{firm}" style="display:block"></td>
 <td style="font-size:22px;font-weight:bold;color:{colour}">{firm}<br>
-<span class="claim" style="font-weight:normal">{claim}</span></td>
+<span class="claim" style="font-weight:normal;line-height:1.3">{claim}</span></td>
 </tr></table>
 </td></tr>
 <tr><td class="inside" style="padding:8px 36px 0">
@@ -61,9 +61,9 @@ _PAGE = """<!DOCTYPE html>
 {first}
 </td></tr>
 <tr><td class="inside" style="padding:8px 36px">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr>
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0">
 {facts}
-</tr></table>
+</table>
 </td></tr>
 <tr><td class="inside" style="padding:8px 36px 4px">
 {others}
@@ -88,7 +88,7 @@ _PARAGRAPH = '<p style="margin:0 0 14px;font-size:15px;line-height:1.5">{text}</
 _FACT = (
     '<td class="fact" valign="top" style="padding:12px 14px;background:{tint};border-left:3px solid {accent}">'
     '<span style="font-size:12px;color:#5b6873">{label}</span><br>'
-    '<strong style="font-size:16px;color:{colour}">{value}</strong></td>'
+    '<strong style="font-size:16px;line-height:1.5;white-space:nowrap;color:{colour}">{value}</strong></td>'
 )
 
 
@@ -125,10 +125,13 @@ def style_sheet(brand: Brand) -> bytes:
 
 
 def _facts(letter: Letter) -> list[str]:
+    """Write the facts as cells, at most three to a row and four as two by two."""
     brand = letter.brand
-    return [
+    cells = [
         _FACT.format(
             tint=brand.tint, accent=brand.accent, colour=brand.colour, label=escape(label), value=escape(value)
         )
         for label, value in letter.content.highlights(letter)
     ]
+    width = 2 if len(cells) == 4 else 3
+    return [f"<tr>{''.join(cells[at : at + width])}</tr>" for at in range(0, len(cells), width)]

@@ -27,6 +27,11 @@ def day_in(month: int, number: int) -> datetime.date:
     return min(first_day(month) + DAY * (number - 1), last_day(month))
 
 
+def end_of_year_from(day: datetime.date) -> datetime.date:
+    """Return the last day of the year that begins with a day."""
+    return day_in(month_of(day) + 12, day.day) - DAY
+
+
 def whole_months_before(day: datetime.date, count: int) -> range:
     """Return the `count` months before the month of a day."""
     month = month_of(day)

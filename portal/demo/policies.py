@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from portal.demo import wording
+from portal.demo import months, wording
 from portal.demo.letters import CLOSING, Letter
 from portal.demo.policy_texts import CONDITIONS, PRODUCTS
 from portal.demo.sheet import Column, Sheet
@@ -34,7 +34,8 @@ _INTRO = {
         "auch liegt. Im Schadenfall rufen Sie zuerst an: Wir sind Tag und Nacht da.",
     ),
 }
-_SIGNED = {"en": "Head of Member Services", "de": "Leiterin Mitgliederservice"}
+_SIGNED = {"en": "Head of Services", "de": "Leitung Service"}
+_SIGNER = {"retail": "Aylin Öztürk", "commercial": "Henrike Lüders"}
 _SCHEDULE = {"en": "Schedule of cover", "de": "Übersicht des Versicherungsschutzes"}
 _INSURED = {"en": "Insured place", "de": "Versicherungsort"}
 _HEADS = {
@@ -131,7 +132,7 @@ class Policy:
             sheet.paragraph(text.format(first=letter.day(self.first), last=letter.day(self.last)))
         sheet.gap(10)
         sheet.summary(self.highlights(letter))
-        sheet.sign(CLOSING[language], "Henrike Lüders", _SIGNED[language])
+        sheet.sign(CLOSING[language], _SIGNER[letter.brand.unit], _SIGNED[language])
         sheet.new_page()
         self._print_schedule(sheet, letter)
         self._print_instalments(sheet, letter)
@@ -192,5 +193,4 @@ def make_policy(*, key: str, first: datetime.date, unit: str, language: str, num
         )
         for text, note, insured, excess, premium in product.covers
     )
-    last = first + datetime.timedelta(days=364)
-    return Policy(number, product.name[language], first, last, covers)
+    return Policy(number, product.name[language], first, months.end_of_year_from(first), covers)

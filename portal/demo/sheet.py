@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,11 @@ REGULAR, BOLD = "Helvetica", "Helvetica-Bold"
 INK, QUIET, HAIR = "#1c2733", "#5b6873", "#c9d1d8"
 BODY_SIZE, LEADING = 9.6, 13.4
 _LOGO_SIDE = 100
+_BREAK = re.compile(
+    r"(?<!EUR) (?!EUR\b|(?:20|21)\d\d\b)"
+    r"(?!(?:(?<=\d )|(?<=\d\. ))(?:Jan|Feb|M[aä]r|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz]))"
+)
+"""Blanks where a line may end: not within a date or an amount."""
 
 _PAGE_OF = {"en": "Page {page} of {pages}", "de": "Seite {page} von {pages}"}
 
@@ -119,17 +125,19 @@ class Sheet:
         *,
         notes: Sequence[str] = (),
         note_column: int = 1,
+        tail: float = 0,
     ) -> None:
         """Write rows under a head that is repeated on each page.
 
-        Shapes: `notes` is a quiet second line for each row, below the column `note_column` (counted from 0).
+        Shapes: `notes` is a quiet second line for each row, below the column `note_column` (counted from 0); the last
+        two rows stay together, and with the `tail` that follows them.
         """
         note_at = LEFT + 4 + sum(column.width_mm for column in columns[:note_column]) * MM
         row_height = 25.0 if notes else 16.4
         self.keep(20 + 2 * row_height)
         self._table_head(columns)
         for number, row in enumerate(rows):
-            left_alone = number == len(rows) - 2 and self.y - 2 * row_height < BOTTOM
+            left_alone = number == len(rows) - 2 and self.y - 2 * row_height - tail < BOTTOM
             if self.y - row_height < BOTTOM or left_alone:
                 self.new_page()
                 self._table_head(columns)
@@ -438,7 +446,7 @@ def _width(text: str, font: str, size: float) -> float:
 def _broken(text: str, font: str, size: float, width: float) -> tuple[str, ...]:
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in _BREAK.split(text):
         longer = f"{line} {word}" if line else word
         if line and _width(longer, font, size) > width:
             lines.append(line)

@@ -162,7 +162,7 @@ class Statement:
             )
         ]
         rows, notes = self._rows(letter)
-        sheet.table(columns, rows, notes=notes)
+        sheet.table(columns, rows, notes=notes, tail=90)
         sheet.total(self.highlights(letter))
         sheet.section(_NOTES_HEAD[letter.language], keep=110)
         for text in _NOTES[letter.language]:

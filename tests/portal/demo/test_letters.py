@@ -149,3 +149,34 @@ def test_months_are_counted_over_the_end_of_a_year():
 def test_bills_are_due_two_weeks_later():
     bill = make_bill(key="1", month=JANUARY, unit="retail", language="de", issued_on=UNTIL, number="R-1")
     assert isinstance(bill, Bill) and bill.due_on == datetime.date(2026, 12, 8)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ((2026, 1, 1), (2026, 12, 31)),
+        ((2027, 3, 1), (2028, 2, 29)),
+        ((2024, 2, 29), (2025, 2, 27)),
+        ((2026, 9, 24), (2027, 9, 23)),
+    ],
+)
+def test_a_year_of_insurance_ends_the_day_before_the_next_begins(first, last):
+    assert months.end_of_year_from(datetime.date(*first)) == datetime.date(*last)
+
+
+def test_lines_do_not_break_within_dates_and_amounts():
+    from portal.demo.sheet import _BREAK
+
+    text = "Pay EUR 5.00 by 24 May 2026. In 2026 am 3. August 2026 ist es 12 Uhr"
+    assert _BREAK.split(text) == [
+        "Pay EUR 5.00",
+        "by",
+        "24 May 2026.",
+        "In 2026",
+        "am",
+        "3. August 2026",
+        "ist",
+        "es",
+        "12",
+        "Uhr",
+    ]
