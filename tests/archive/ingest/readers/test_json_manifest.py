@@ -151,6 +151,7 @@ plain = (
 values = st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.text("abcÄ"), inner), max_leaves=10)
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text("abcÄ😀"), values), st.booleans())
 def test_what_json_writes_comes_back(data: dict[str, Any], ascii_only: bool):
     found = parse_line(1, json.dumps(data, ensure_ascii=ascii_only).encode())
