@@ -170,7 +170,7 @@ def _with_aliases(kind: str, comparison: Comparison, values: Values) -> list[str
 
 def _customer(comparison: Comparison, values: Values) -> Truth:
     if comparison.op == "prefix":
-        return column_truth("customer_id", comparison, str.upper)
+        return _present("customer_id", column_truth("customer_id", comparison, str.upper).true)
     wanted = _with_aliases("customer", comparison, values)
     # Further parties are few: their keys are found first, so that the walk stays on one index (no OR over two tables).
     further = list(Party.objects.filter(customer_id__in=wanted).values_list("order_key", flat=True)[:5_000])
@@ -182,7 +182,7 @@ def _customer(comparison: Comparison, values: Values) -> Truth:
 
 def _account(comparison: Comparison, values: Values) -> Truth:
     if comparison.op == "prefix":
-        return column_truth("account_number", comparison, str)
+        return _present("account_number", column_truth("account_number", comparison, str).true)
     return _present("account_number", Q(account_number__in=_with_aliases("account", comparison, values)))
 
 
@@ -354,7 +354,7 @@ def _multiple(row: IndexField, comparison: Comparison, lacks: Q) -> Truth:
     held = MultipleValue.objects.filter(field_id=row.pk)
     has = Q(order_key__in=held.values_list("order_key", flat=True))
     if comparison.op == "any":
-        return Truth(has, ~has, lacks)
+        return Truth(has, ~has & ~lacks, lacks)
     if comparison.op == "prefix":
         low = fold(comparison.values[0])
         matching = held.filter(value__gte=low, value__lt=low + "\U0010ffff")
