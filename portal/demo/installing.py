@@ -1,4 +1,4 @@
-"""Put the demo into an installation: configuration, users, letters by the real pipeline, renumberings. Safe to repeat."""
+"""Put the demo into an installation: configuration, users, letters by the real pipeline, renumberings."""
 
 from __future__ import annotations
 

@@ -171,6 +171,10 @@ def test_what_only_looks_like_a_position_is_a_name(name: str):
     assert nest({name: "x"}) == {"a": {name[2:]: "x"}}
 
 
+def test_a_record_stays_a_record_when_its_columns_are_numbers(tmp_path: Path):
+    assert outcomes(ours(tmp_path, b"0,1\na,b\n")) == [(2, {"0": "a", "1": "b"})]
+
+
 # Somebody else's CSV, read by a saved mapping
 
 
