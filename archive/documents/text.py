@@ -8,12 +8,17 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from functools import lru_cache
 
 SLOT_CHARACTERS = 200
 NUMBER_SCALE = 10_000
 _PLAIN_NUMBER = re.compile(r"(-?)(\d{1,14})(?:\.(\d{1,4}))?", re.ASCII)
+# What Decimal takes beyond this (1_000, NaN, digits of other scripts, huge exponents) is guesswork or an overflow.
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_EXACT = Context(prec=200)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+LONGEST_NUMBER = 60
 LARGEST_NUMBER = Decimal(2**63 - 1) / NUMBER_SCALE
 
 
@@ -75,13 +80,12 @@ def encode_number(text: str) -> int:
         sign, whole, places = plain.groups()
         number_scaled = int(whole) * NUMBER_SCALE + int((places or "").ljust(4, "0"))
         return -number_scaled if sign else number_scaled
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise SlotValueError(f'"{text[:40]}" is not a number. Write it like 1204.55.') from None
-    if not number.is_finite() or abs(number) > LARGEST_NUMBER:
+    if len(text) > LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+        raise SlotValueError(f'"{text[:40]}" is not a number. Write it like 1204.55.')
+    number = Decimal(text)
+    if number.copy_abs() > LARGEST_NUMBER:
         raise SlotValueError(f'"{text[:40]}" is too large. At most 900 million million fit.')
-    scaled = number * NUMBER_SCALE
+    scaled = _EXACT.multiply(number, Decimal(NUMBER_SCALE))
     if scaled != scaled.to_integral_value():
         raise SlotValueError(f'"{text[:40]}" has more than four decimal places. Round it.')
     return int(scaled)
@@ -89,11 +93,9 @@ def encode_number(text: str) -> int:
 
 def parse_day(text: str) -> datetime.date:
     """Return a day written YYYY-MM-DD. Errors: SlotValueError says whether the form or the day is wrong."""
+    if not _DAY.fullmatch(text):  # fromisoformat alone would also take weeks, 2026-W05-1
+        raise SlotValueError(f'"{text[:40]}" is not a date. Write it like 2026-02-28.')
     try:
-        if len(text) == 10:
-            return datetime.date.fromisoformat(text)
+        return datetime.date.fromisoformat(text)
     except ValueError:
-        parts = text.split("-")
-        if [len(part) for part in parts] == [4, 2, 2] and all(part.isdigit() for part in parts):
-            raise SlotValueError(f"{text} does not exist. Give a day of the calendar.") from None
-    raise SlotValueError(f'"{text[:40]}" is not a date. Write it like 2026-02-28.')
+        raise SlotValueError(f"{text} does not exist. Give a day of the calendar.") from None

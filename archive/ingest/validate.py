@@ -19,15 +19,19 @@ from archive.ingest.records import Draft, DraftParty, DraftVariant, MemberProble
 DAYS_AHEAD = 60
 CHANNELS = frozenset(str(channel) for channel in Channel)
 LARGEST_INTEGER = 2**63 - 1
+MOST_PAGES = 2**31 - 1
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(?:; ?[A-Za-z0-9-]+=[A-Za-z0-9._\"-]+)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
+_DIGITS = re.compile(r"[0-9]{1,19}")
+_LINE_END = re.compile(r"[\t\n\r]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _KNOWN = frozenset(
     "producer external_id batch run_sequence sequence business_unit document_class customer_id account_number "
     "issued_on subject language index parties variants assets replaces".split()
 )
 _KNOWN_PARTY = frozenset("role customer_id name postcode address".split())
+_KNOWN_RECIPIENT = frozenset(("party", "address"))
 _KNOWN_VARIANT = frozenset(
     "channel file content_type pages queue queue_file resources producer_ref recipient text offset length "
     "sha256".split()
@@ -82,7 +86,7 @@ class Validator:
             batch=_text(data, "batch", 200),
             run_sequence=_integer(data, "run_sequence"),
             sequence=_integer(data, "sequence"),
-            subject=_text(data, "subject", 500),
+            subject=_text(data, "subject", 500, lines=True),
             language=_matching(data, "language", 35, _LANGUAGE, "a language tag such as en or de-AT"),
             customer_id=_text(data, "customer_id", 100),
             account_number=_text(data, "account_number", 100),
@@ -92,12 +96,13 @@ class Validator:
         )
         assets = data.get("assets")
         draft.assets = _list(assets, "assets") if assets else []
-        draft.extra = {key: value for key, value in data.items() if key not in _KNOWN}
+        draft.extra = _unknown_fields(data)
         self._index(draft, data.get("index"))
         if draft.parties and not draft.customer_id:
             draft.customer_id = draft.parties[0].customer_id
         if document_class.requires_party and not draft.parties:
             raise _Wrong("no_party", "parties", f'The class "{document_class.key}" requires a party. Name one.')
+        _check_recipients(draft)
         return draft
 
     def _unit(self, data: dict[str, Any]) -> UnitInfo:
@@ -140,12 +145,17 @@ class Validator:
     def _index(self, draft: Draft, given: Any) -> None:
         values = _object(given, "index") if given is not None else {}
         for key, value in values.items():
-            if value is None or value == "":
+            if value is None or value == "" or value == []:
                 continue
             field = f"index.{key}"
             info = draft.document_class.fields.get(key)
+            if info is None and isinstance(value, dict | list):
+                draft.extra[field] = value
+                continue
             items = value if isinstance(value, list) and info is not None and info.multiple else [value]
-            texts = [_scalar(item, field) for item in items]
+            texts = [text for item in items if (text := _scalar(item, field))]
+            if not texts:
+                continue
             draft.index_values[key] = texts if len(texts) > 1 or isinstance(value, list) else texts[0]
             if info is None:
                 continue
@@ -170,7 +180,30 @@ def _unknown(what: str, key: str, known: Collection[str]) -> str:
     return f'No {what} is called "{key[:60]}".{hint}'
 
 
-def _text(data: dict[str, Any], key: str, longest: int, *, required: bool = False, within: str = "") -> str:
+def _unknown_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what nobody knows: it is kept and shown, under the name that says where it stood."""
+    extra = {key: value for key, value in data.items() if key not in _KNOWN}
+    for number, variant in enumerate(data["variants"]):
+        if not variant.keys() <= _KNOWN_VARIANT:
+            extra |= {f"variants.{number}.{key}": variant[key] for key in variant if key not in _KNOWN_VARIANT}
+        recipient = variant.get("recipient") or {}
+        if not recipient.keys() <= _KNOWN_RECIPIENT:
+            within = f"variants.{number}.recipient"
+            extra |= {f"{within}.{key}": recipient[key] for key in recipient if key not in _KNOWN_RECIPIENT}
+    return extra
+
+
+def _check_recipients(draft: Draft) -> None:
+    for number, variant in enumerate(draft.variants):
+        party = variant.recipient_party
+        if party is not None and party >= len(draft.parties):
+            reason = f"There is no party {party}; parties count from 0. Name one of the {len(draft.parties)}."
+            raise _Wrong("no_party", f"variants.{number}.recipient.party", reason)
+
+
+def _text(
+    data: dict[str, Any], key: str, longest: int, *, required: bool = False, within: str = "", lines: bool = False
+) -> str:
     value = data.get(key)
     if isinstance(value, str):
         text = value.strip()
@@ -191,8 +224,8 @@ def _text(data: dict[str, Any], key: str, longest: int, *, required: bool = Fals
         raise _Wrong("type", field, f"{key} must be a text.")
     if len(text) > longest:
         raise _Wrong("too_long", field, f"{key} has {len(text)} characters; at most {longest} fit. Shorten it.")
-    if _CONTROL.search(text):
-        raise _Wrong("control", field, f"{key} has a control character. Remove it.")
+    if _CONTROL.search(text) or (not lines and _LINE_END.search(text)):
+        raise _Wrong("control", field, f"{key} has a control character or a line end. Remove it.")
     if required and not text:
         raise _Wrong("missing", field, f"{key} is empty. Give it.")
     return text
@@ -209,14 +242,15 @@ def _scalar(value: Any, field: str) -> str:
     return text
 
 
-def _integer(data: dict[str, Any], key: str, within: str = "", *, least: int = 0) -> int | None:
+def _integer(data: dict[str, Any], key: str, within: str = "", *, most: int = LARGEST_INTEGER) -> int | None:
     value = data.get(key)
     if value is None or value == "":
         return None
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST_INTEGER:
-        raise _Wrong("type", f"{within}.{key}" if within else key, f"{key} must be a whole number from {least} on.")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        reason = f"{key} must be a whole number from 0 to {most}. Mend it."
+        raise _Wrong("type", f"{within}.{key}" if within else key, reason)
     return value
 
 
@@ -254,7 +288,7 @@ def _parties(data: dict[str, Any]) -> list[DraftParty]:
             DraftParty(
                 role=_text(entry, "role", 40, within=field),
                 customer_id=_text(entry, "customer_id", 100, within=field),
-                name=_text(entry, "name", 300, within=field),
+                name=_text(entry, "name", 300, within=field, lines=True),
                 postcode=_text(entry, "postcode", 20, within=field),
                 address=_address(entry, f"{field}.address"),
                 details=rest or None,
@@ -269,7 +303,7 @@ def _address(entry: dict[str, Any], field: str) -> str:
     value = entry.get("address")
     if isinstance(value, list):
         return "\n".join(_scalar(line, field) for line in value)
-    return _text(entry, "address", 1_000, within=field.rpartition(".")[0])
+    return _text(entry, "address", 1_000, within=field.rpartition(".")[0], lines=True)
 
 
 def _variants(data: dict[str, Any]) -> list[DraftVariant]:
@@ -301,13 +335,13 @@ def _variant(entry: dict[str, Any], field: str) -> DraftVariant:
     content_type = _matching(entry, "content_type", 100, _CONTENT_TYPE, "a type such as application/pdf", field)
     return DraftVariant(
         channel=channel,
-        content_type=content_type.lower() or ("text/plain; charset=utf-8" if text is not None else ""),
+        content_type=_lower_type(content_type) or ("text/plain; charset=utf-8" if text is not None else ""),
         file=_path(file, f"{field}.file") if file else None,
         offset=_integer(entry, "offset", field),
         length=_integer(entry, "length", field),
         text=text.encode() if text is not None else None,
         sha256=bytes.fromhex(digest) if digest else None,
-        pages=_integer(entry, "pages", field),
+        pages=_integer(entry, "pages", field, most=MOST_PAGES),
         queue=_text(entry, "queue", 200, within=field),
         queue_file=_text(entry, "queue_file", 300, within=field),
         producer_ref=_text(entry, "producer_ref", 200, within=field),
@@ -315,6 +349,12 @@ def _variant(entry: dict[str, Any], field: str) -> DraftVariant:
         recipient_address=_text(recipient, "address", 500, within=f"{field}.recipient") if recipient else "",
         resources=_resources(entry, field),
     )
+
+
+def _lower_type(content_type: str) -> str:
+    """Lower the type, not its parameters: a boundary is not the same in other letters."""
+    name, separator, parameters = content_type.partition(";")
+    return name.lower() + separator + parameters
 
 
 def _resources(entry: dict[str, Any], field: str) -> list[str]:
@@ -342,7 +382,7 @@ def _replaces(data: dict[str, Any]) -> tuple[str, str] | None:
     entry = _object(data["replaces"], "replaces")
     external_id = _text(entry, "external_id", 200, required=True, within="replaces")
     reason = _text(entry, "reason", 1_000, required=True, within="replaces")
-    if external_id == data.get("external_id"):
+    if external_id == _text(data, "external_id", 200):
         raise _Wrong(
             "replaces_itself", "replaces.external_id", "A record cannot replace itself. Give it its own external_id."
         )
@@ -351,15 +391,19 @@ def _replaces(data: dict[str, Any]) -> tuple[str, str] | None:
 
 def _mapped(data: dict[str, Any], document_class: ClassInfo) -> dict[str, Any]:
     """Apply the class's mapping: incoming index names and formats become the class's own."""
-    if not document_class.mapping or not isinstance(data.get("index"), dict):
+    if not document_class.mapping:
         return data
     index: dict[str, Any] = {}
-    for name, value in data["index"].items():
-        rule = document_class.mapping.get(name)
-        if rule is None or not isinstance(value, str):
-            index[rule.get("to", name) if rule else name] = value
-            continue
-        index[rule.get("to", name)] = _converted(value, rule, f"index.{name}")
+    given = data.get("index")
+    for name, value in _object(given, "index").items() if given is not None else ():
+        rule = document_class.mapping.get(name) or {}
+        ours = rule.get("to", name)
+        if ours in index:
+            raise _Wrong("index_twice", f"index.{ours}", f"Two incoming fields both mean {ours}. Send one of them.")
+        if rule and isinstance(value, str | int) and not isinstance(value, bool):
+            index[ours] = _converted(str(value), rule, f"index.{name}")
+        else:
+            index[ours] = value
     for name, rule in document_class.mapping.items():
         if "default" in rule:
             index.setdefault(rule.get("to", name), rule["default"])

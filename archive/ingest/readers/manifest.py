@@ -346,7 +346,7 @@ def nest(flat: dict[str, str]) -> dict[str, Any]:
         raise ValueError(
             "A party is empty and a later one is not: recipients would change. Fill the parties from 0 on."
         )
-    return _listed(root)
+    return {name: _listed(value) for name, value in root.items()}
 
 
 def _listed(node: Any) -> Any:
