@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
@@ -14,11 +15,32 @@ from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.states import state_of
 
 register = template.Library()
 _DAY = "j M Y"
+_TYPES = {
+    "application/pdf": "PDF",
+    "text/html": "HTML",
+    "application/xhtml+xml": "HTML",
+    "text/plain": gettext_lazy("Text"),
+    "message/rfc822": gettext_lazy("Message"),
+    "application/vnd.ibm.modcap": "AFP",
+}
+_LINKS = {
+    ("supersedes", True): gettext_lazy("Replaces"),
+    ("supersedes", False): gettext_lazy("Replaced by"),
+    ("restart_of", True): gettext_lazy("Restart of"),
+    ("restart_of", False): gettext_lazy("Restarted as"),
+    ("reprint_of", True): gettext_lazy("Reprint of"),
+    ("reprint_of", False): gettext_lazy("Reprinted as"),
+    ("reply_to", True): gettext_lazy("Reply to"),
+    ("reply_to", False): gettext_lazy("Answered by"),
+    ("bundled_with", True): gettext_lazy("Sent together with"),
+    ("bundled_with", False): gettext_lazy("Sent together with"),
+}
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
@@ -64,6 +86,12 @@ def local_day(context: dict[str, Any], instant: datetime.datetime | None) -> str
 def zone_name(context: dict[str, Any]) -> str:
     """Return the short name that the user's zone has now, for lists that state it once."""
     return timezone.now().astimezone(zone_of(context)).tzname() or ""
+
+
+@register.simple_tag(takes_context=True)
+def now_here(context: dict[str, Any]) -> SafeString:
+    """Return this instant in the user's zone, for what is printed."""
+    return when(context, timezone.now())
 
 
 @register.filter
@@ -122,9 +150,71 @@ def state_label(kind: str, state: str) -> str:
     return str(state_of(kind, state).label)
 
 
+@register.simple_tag
+def state_icon(kind: str, state: str) -> SafeString:
+    """Return the icon of a state alone; its word stands beside it."""
+    return icon(state_of(kind, state).icon)
+
+
+@register.simple_tag
+def channel_mark(channel: str) -> SafeString:
+    """Return a channel as icon and word, for rows."""
+    found = state_of("channel", str(channel))
+    return format_html('<span class="v-channel">{}{}</span>', icon(found.icon, "small"), found.label)
+
+
+@register.simple_tag(takes_context=True)
+def sort_button(context: dict[str, Any], search: Any, sort: str, label: str, now: str) -> SafeString:
+    """Return the head of a column as a button that sorts: a POST, as the query must not stand in a URL.
+
+    Shapes: `now` is "ascending", "descending" or empty.
+    """
+    arrow = {"ascending": icon("arrow-up", "small"), "descending": icon("arrow-down", "small")}.get(now, "")
+    return format_html(
+        '<form method="post" action="/search/"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<input type="hidden" name="q" value="{}"><input type="hidden" name="sort" value="{}">'
+        '<button class="v-sort" id="sort-{}" type="submit">{}{}</button></form>',
+        context.get("csrf_token", ""),
+        search.query,
+        sort,
+        sort.lstrip("-"),
+        label,
+        arrow,
+    )
+
+
+@register.simple_tag
+def page_url(base: str, name: str, cursor: str) -> str:
+    """Return the URL of a page of a list, or an empty text where there is none."""
+    return f"{base}?{urlencode({name: cursor})}" if cursor else ""
+
+
+@register.simple_tag
+def marked_query(text: str, start: int, end: int) -> SafeString:
+    """Return a query with the place of its error marked; an empty text where the place is not in it."""
+    if not text or start >= len(text) or end <= start:
+        return SafeString("")
+    return format_html("{}<mark>{}</mark>{}", text[:start], text[start:end], text[end:])
+
+
+@register.simple_tag
+def type_name(content_type: str) -> str:
+    """Return a content type as people call it."""
+    bare = content_type.partition(";")[0].strip().lower()
+    return str(_TYPES.get(bare, "")) or bare.rpartition("/")[2].upper()[:12]
+
+
+@register.simple_tag
+def link_words(kind: str, forward: bool) -> str:
+    """Return how a linked communication relates to this one."""
+    return str(_LINKS.get((kind, forward), kind))
+
+
 def zone_of(context: dict[str, Any]) -> ZoneInfo:
     """Return the zone that instants are shown in: the user's, else the installation's."""
-    user = context.get("user") or getattr(context.get("request"), "user", None)
+    # Parts that are included with "only" see no variables of the page, but still its request.
+    request = context.get("request") or getattr(context, "request", None)
+    user = getattr(request, "user", None)
     for name in (getattr(user, "time_zone", ""), settings.DISPLAY_TIME_ZONE):
         try:
             if name:
