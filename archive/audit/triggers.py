@@ -61,10 +61,10 @@ def statements() -> dict[str, str]:
         if protection.insert_guard:
             name = f"{PREFIX}{table}_no_replace"
             key = protection.insert_guard
+            known = f"SELECT 1 FROM {table} WHERE {key} = NEW.{key}"  # noqa: S608  (names of ours)
             made[name] = (
-                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "
-                f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) BEGIN "
-                f"SELECT RAISE(ABORT, '{table}: rows are never replaced'); END"  # noqa: S608  (names of ours)
+                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN EXISTS ({known}) BEGIN "
+                f"SELECT RAISE(ABORT, '{table}: rows are never replaced'); END"
             )
     return made
 

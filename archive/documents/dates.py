@@ -62,7 +62,9 @@ def days_of(comparison: Comparison) -> list[Days]:
     start, end = day_range(values[0], comparison)
     one = datetime.timedelta(days=1)
     if op == "<":
-        return [(FIRST_DAY, start - one if start > FIRST_DAY else FIRST_DAY)]
+        if start == FIRST_DAY:
+            raise QueryError(_("Nothing lies before %(day)s.") % {"day": values[0]}, *comparison.span)
+        return [(FIRST_DAY, start - one)]
     if op == "<=":
         return [(FIRST_DAY, end)]
     return [(end + one if op == ">" else start, LAST_DAY)]

@@ -43,6 +43,7 @@ from archive.query.to_q import column_truth
 
 _RECORD = re.compile(r"[Vv]-(\d{1,18})-(\d{1,18})")
 _LOAD = re.compile(r"(?:[Ll]-)?(\d{1,18})")
+MOST_LISTED = 5_000
 _IN = frozenset({"in"})
 _TEXT = frozenset({"in", "prefix"})
 _DATES = RANGES | _IN
@@ -173,10 +174,11 @@ def _customer(comparison: Comparison, values: Values) -> Truth:
         return _present("customer_id", column_truth("customer_id", comparison, str.upper).true)
     wanted = _with_aliases("customer", comparison, values)
     # Further parties are few: their keys are found first, so that the walk stays on one index (no OR over two tables).
-    further = list(Party.objects.filter(customer_id__in=wanted).values_list("order_key", flat=True)[:5_000])
+    parties = Party.objects.filter(customer_id__in=wanted).values_list("order_key", flat=True)
+    further = list(parties[: MOST_LISTED + 1])
     q = Q(customer_id__in=wanted)
     if further:
-        q |= Q(order_key__in=further)
+        q |= Q(order_key__in=further if len(further) <= MOST_LISTED else parties)
     return _present("customer_id", q)
 
 

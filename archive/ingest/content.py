@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from archive.documents.content_types import content_type_of
 from archive.ingest.records import DraftVariant, MemberFile, MemberProblem, Problem, Source
+from archive.storage.pack import LARGEST_MEMBER_BYTES
 from archive.storage.singles import store_resource
 
 HELD_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
+LARGEST_RESOURCE_BYTES = 64 * 1024 * 1024
 
 
 class ContentChangedError(Exception):
@@ -59,19 +61,20 @@ class ContentReader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._resources: dict[tuple[int, str], int] = {}
-        self._seen: set[str] = set()
+        self._resource_problems: dict[str, tuple[str, str] | None] = {}
 
     def read(self, variant: DraftVariant, index: int) -> Content | Problem:
         """Return the content of one variant, or why its record is set aside.
 
         Shapes: `index` counts from 0 in the record's variants.
         """
+        field = f"variants.{index}.file"
         try:
             content = self._read(variant)
+            field = f"variants.{index}.resources"
             for name in variant.resources:
                 self._check_resource(name)
         except MemberProblem as problem:
-            field = f"variants.{index}.file"
             return Problem(code=problem.code, field=field, reason=problem.reason)
         if variant.sha256 is not None and variant.sha256 != content.sha256:
             return Problem(
@@ -101,9 +104,27 @@ class ContentReader:
         return stored
 
     def _check_resource(self, name: str) -> None:
-        if name not in self._seen:
-            self.source.open(name)
-            self._seen.add(name)
+        if name not in self._resource_problems:
+            self._resource_problems[name] = self._resource_problem(name)
+        problem = self._resource_problems[name]
+        if problem is not None:
+            raise MemberProblem(*problem)
+
+    def _resource_problem(self, name: str) -> tuple[str, str] | None:
+        """Read a resource through once: one that fails later, when it is stored, would end the whole load."""
+        try:
+            member = self.source.open(name)
+            if member.size_bytes > LARGEST_RESOURCE_BYTES:
+                most = LARGEST_RESOURCE_BYTES // 1024**2
+                return (
+                    "too_large",
+                    f"{name} has {member.size_bytes} bytes; a resource has at most {most} MiB. Reduce it.",
+                )
+            for _ in member.chunks(CHUNK_BYTES):
+                pass
+        except MemberProblem as problem:
+            return problem.code, problem.reason
+        return None
 
     def _read(self, variant: DraftVariant) -> Content:
         content_type = variant.content_type or content_type_of(variant.file or "text.txt")
@@ -113,6 +134,8 @@ class ContentReader:
             )
         member = self.source.open(variant.file or "")
         size = _selected_size(member, variant)
+        if size > LARGEST_MEMBER_BYTES:
+            raise MemberProblem("too_large", f"{variant.file} has {size} bytes; under 8 GiB fit. Send it in parts.")
         if size <= HELD_BYTES:
             whole = not variant.offset and variant.length is None
             payload = member.read_all() if whole else member.slice(variant.offset or 0, size)

@@ -123,6 +123,8 @@ class _Run:
         if row is not None and row.type != entry["type"]:
             _refuse(f"The field is of type {row.type} and is never retyped. Retire it and make another.")
         multiple = bool(entry.get("multiple"))
+        if multiple and entry["type"] != IndexField.Type.TEXT:
+            _refuse("Only text fields can have several values. Make it a text field, or not multiple.")
         slot = row.slot if row else ""
         if entry.get("searchable") and not multiple and not slot:
             try:
