@@ -75,3 +75,16 @@ def user_of(db: Any) -> Callable[..., Any]:
         return user
 
     return make
+
+
+@pytest.fixture
+def committed_db(transactional_db: Any) -> Iterator[None]:
+    """Let a test commit, for threads and processes. What it wrote is flushed, which the log's triggers would refuse."""
+    yield
+    from django.db import connection
+
+    from archive.audit import triggers
+
+    with connection.cursor() as cursor:
+        for name in triggers.statements():
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from archive.documents.models import Communication, Variant, VariantResource
 from archive.documents.names import member_name
@@ -16,12 +15,9 @@ class VariantHolder:
     def held(self, object_id: int) -> list[Held]:
         """Return the variants in an object, in order of offset."""
         rows = list(Variant.objects.filter(stored_object_id=object_id).order_by("offset"))
-        ids = dict(
-            Communication.objects.filter(order_key__in={row.order_key for row in rows}).values_list(
-                "order_key", "public_id"
-            )
-        )
-        return [_held(row, ids[row.order_key]) for row in rows]
+        keys = {row.order_key for row in rows}
+        owners = Communication.objects.filter(order_key__in=keys).only("public_id", "retain_until").in_bulk()
+        return [_held(row, owners[row.order_key]) for row in rows]
 
     def repoint(self, object_id: int, moves: Sequence[tuple[tuple[int, ...], int, int]]) -> int:
         """Point variants to another object."""
@@ -53,15 +49,16 @@ class ResourceHolder:
         return VariantResource.objects.filter(stored_object_id=object_id).exists()
 
 
-def _held(row: Variant, public_id: UUID) -> Held:
+def _held(row: Variant, owner: Communication) -> Held:
     return Held(
         reference=(row.order_key, row.number),
-        name=member_name(public_id, row.number, row.content_type),
+        name=member_name(owner.public_id, row.number, row.content_type),
         offset=row.offset,
         length=row.length,
         sha256=bytes(row.sha256),
         blocks=bytes(row.blocks) if row.blocks is not None else None,
         content_type=row.content_type,
+        retain_until=owner.retain_until,
     )
 
 

@@ -28,7 +28,9 @@ def expiry_bucket(retain_until: datetime.date, granularity: str) -> str:
     raise ValueError(f"{granularity!r} is no bucket. Use year, quarter, month or open.")
 
 
-def lock_until(*, lock_mode: str, latest_retain_until: datetime.date, size_bytes: int, today: datetime.date) -> datetime.date:
+def lock_until(
+    *, lock_mode: str, latest_retain_until: datetime.date, size_bytes: int, today: datetime.date
+) -> datetime.date:
     """Return until when a pack is locked: small ones for a week, until they are merged; others by their lock mode."""
     if size_bytes < FULL_PACK_BYTES:
         return today + datetime.timedelta(days=ROLLING_DAYS)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from django.db import transaction
 from django.utils import timezone
 
 from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.verbs import Verb
-from archive.storage.contract import ObjectLockedError, StoreError
+from archive.storage.contract import ObjectLockedError, ObjectMissingError, StoreError
 from archive.storage.holders import holders
-from archive.storage.models import Location, StoredObject
+from archive.storage.models import Location, StoredObject, WriteIntent
 from archive.storage.tiers import store_of
+
+DELETING = "delete"
 
 
 class ObjectInUseError(StoreError):
@@ -40,9 +44,28 @@ def delete_bytes(stored_object: StoredObject, *, actor: Actor) -> None:
             bytes=locked.size_bytes,
             locations=len(locations),
         )
-    # After the commit: what a crash here leaves behind is a file that no row calls good, found by comparing both.
+        WriteIntent.objects.bulk_create(
+            WriteIntent(tier=location.tier, key=location.key, reference=DELETING, created_at=timezone.now())
+            for location in locations
+        )
+    # After the commit: what a crash here leaves undone is found by the intents and finished.
     for location in locations:
+        _destroy(location)
+
+
+def finish_deletions() -> int:
+    """Destroy what a crash left behind after its deletion was decided and recorded; returns how many."""
+    keys = WriteIntent.objects.filter(reference=DELETING).values_list("key", flat=True)
+    left = list(Location.objects.filter(key__in=list(keys), state=Location.State.DELETED).select_related("tier"))
+    for location in left:
+        _destroy(location)
+    return len(left)
+
+
+def _destroy(location: Location) -> None:
+    with contextlib.suppress(ObjectMissingError):
         store_of(location.tier).delete_version(location.key, location.version_id)
+    WriteIntent.objects.filter(key=location.key, reference=DELETING).delete()
 
 
 def _refuse_if_needed(stored_object: StoredObject, locations: list[Location]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +22,7 @@ class Held:
     sha256: bytes
     blocks: bytes | None
     content_type: str
+    retain_until: datetime.date
 
 
 class LocatorHolder(Protocol):
@@ -30,7 +32,7 @@ class LocatorHolder(Protocol):
         """Return all that points into an object, in order of offset."""
 
     def repoint(self, object_id: int, moves: Sequence[tuple[tuple[int, ...], int, int]]) -> int:
-        """Point rows to another object: (reference, new object id, new offset); returns how many still pointed to the old."""
+        """Point rows to another object: (reference, new object id, new offset); returns how many moved."""
 
     def points_to(self, object_id: int) -> bool:
         """Tell whether anything points into an object."""

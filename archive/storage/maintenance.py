@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archive.storage.deletion import finish_deletions
 from archive.storage.merging import delete_merged_packs, merge_small_packs
 from archive.storage.recovery import clear_broken_off
 from archive.work.leases import Lease
@@ -15,5 +16,5 @@ def run_merge(lease: Lease) -> dict[str, Any]:
     lease.heartbeat()
     merged = merge_small_packs(actor=lease.actor)
     lease.heartbeat()
-    deleted = delete_merged_packs(actor=lease.actor)
+    deleted = finish_deletions() + delete_merged_packs(actor=lease.actor)
     return {"cleared": cleared, "merged": merged, "deleted": deleted}

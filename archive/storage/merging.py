@@ -6,13 +6,11 @@ unused object that recovery clears; a crash after leaves old packs without docum
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Iterator
 from itertools import groupby
 
 from django.db import transaction
-from django.utils import timezone
 
 from archive import audit
 from archive.audit.actor import Actor
@@ -21,7 +19,7 @@ from archive.storage.buckets import FULL_PACK_BYTES
 from archive.storage.contract import ObjectLockedError
 from archive.storage.deletion import ObjectInUseError, delete_bytes
 from archive.storage.holders import Held, LocatorHolder, holders
-from archive.storage.models import Location, StoredObject
+from archive.storage.models import StoredObject
 from archive.storage.pack import MOST_PACK_BYTES
 from archive.storage.packing import Group, PackSet, Place, register_sealed
 from archive.storage.reading import Locator, stream
@@ -73,12 +71,11 @@ def _groups() -> Iterator[tuple[Group, list[StoredObject]]]:
 def _merge(group: Group, packs: list[StoredObject], actor: Actor) -> int:
     pack_set = PackSet(reference="merge")
     moves: list[tuple[LocatorHolder, StoredObject, Held, Place]] = []
-    until = _latest_lock(packs)
     try:
         for pack in packs:
             for holder in holders():
                 for held in holder.held(pack.pk):
-                    moves.append((holder, pack, held, _copy(pack_set, group, pack, held, until)))
+                    moves.append((holder, pack, held, _copy(pack_set, group, pack, held)))
         sealed = pack_set.close().seal()
     except BaseException:
         pack_set.discard()
@@ -95,7 +92,7 @@ def _merge(group: Group, packs: list[StoredObject], actor: Actor) -> int:
     return len(packs)
 
 
-def _copy(pack_set: PackSet, group: Group, pack: StoredObject, held: Held, until: datetime.date) -> Place:
+def _copy(pack_set: PackSet, group: Group, pack: StoredObject, held: Held) -> Place:
     locator = Locator(pack.pk, held.offset, held.length, held.sha256, held.blocks)
     payload = stream(locator, 0, held.length)
     return pack_set.add(
@@ -105,14 +102,8 @@ def _copy(pack_set: PackSet, group: Group, pack: StoredObject, held: Held, until
         sha256=held.sha256,
         name=held.name,
         content_type=held.content_type,
-        retain_until=until,
+        retain_until=held.retain_until,
     )
-
-
-def _latest_lock(packs: list[StoredObject]) -> datetime.date:
-    """Return the last day of the group's bucket, or the packs' own lock where the bucket is open."""
-    locks = Location.objects.filter(stored_object__in=packs).values_list("lock_until", flat=True)
-    return max([day for day in locks if day is not None], default=timezone.now().date())
 
 
 def _repoint(moves: list[tuple[LocatorHolder, StoredObject, Held, Place]], ids: dict[int, int]) -> None:

@@ -42,7 +42,9 @@ def tar_header(name: str, size_bytes: int) -> bytes:
     if not 0 < len(raw) <= 100 or not 0 <= size_bytes <= LARGEST_MEMBER_BYTES:
         raise ValueError(f"{name!r} of {size_bytes} bytes does not fit into a ustar header.")
     head = b"%b0000444\x000000000\x000000000\x00%011o\x0000000000000\x00" % (raw.ljust(100, b"\x00"), size_bytes)
-    tail = b"0" + bytes(100) + b"ustar\x0000" + bytes(32) + bytes(32) + b"0000000\x000000000\x00" + bytes(155) + bytes(12)
+    tail = (
+        b"0" + bytes(100) + b"ustar\x0000" + bytes(32) + bytes(32) + b"0000000\x000000000\x00" + bytes(155) + bytes(12)
+    )
     checksum = sum(head) + 8 * 32 + sum(tail)
     return head + b"%06o\x00 " % checksum + tail
 
@@ -97,7 +99,10 @@ class PackWriter:
         self._put(padding)
         self.documents += 1
         hexdigest = sha256.hex()
-        told = f'{{"name":"{name}","offset":{offset},"length":{size_bytes},"sha256":"{hexdigest}","content_type":{json.dumps(content_type)}'
+        told = (
+            f'{{"name":"{name}","offset":{offset},"length":{size_bytes},'
+            f'"sha256":"{hexdigest}","content_type":{json.dumps(content_type)}'
+        )
         if blocks is not None:
             told += f',"blocks":"{blocks.hex()}"'
         self._manifest.append(told + "}")

@@ -15,11 +15,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.storage.buckets import lock_until
-from archive.storage.contract import Created, Store, new_key
+from archive.storage.contract import Created, Store, StoreError, new_key
 from archive.storage.models import Location, StoredObject, Tier, WriteIntent
 from archive.storage.pack import BLOCK, MOST_PACK_BYTES, PackWriter
 from archive.storage.sink import BackgroundSink
 from archive.storage.tiers import default_tier, store_of
+
+
+class IntentLostError(StoreError):
+    """The intent of a pack is gone: recovery took its write for broken off, and its bytes may be gone too."""
+
 
 MOST_OPEN_PACKS = 64
 MOST_OPEN_BYTES = 256 * 1024 * 1024
@@ -212,6 +217,7 @@ def register_sealed(sealed: Sequence[SealedPack]) -> dict[int, int]:
     """Make the rows of sealed packs, in the transaction that is open, and end their intents.
 
     Shapes: returns stored object ids by token.
+    Errors: IntentLostError, which rolls the transaction back.
     """
     ids: dict[int, int] = {}
     now = timezone.now()
@@ -238,5 +244,9 @@ def register_sealed(sealed: Sequence[SealedPack]) -> dict[int, int]:
             checked_at=now,
         )
         ids[item.token] = stored_object.pk
-    WriteIntent.objects.filter(key__in=[item.created.key for item in sealed]).delete()
+    ended, _ = WriteIntent.objects.filter(key__in=[item.created.key for item in sealed]).delete()
+    if ended != len(sealed):
+        raise IntentLostError(
+            "A pack was cleared away before it was registered. Nothing of it was committed; resume the load."
+        )
     return ids

@@ -15,7 +15,7 @@ from django.utils import timezone
 from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.verbs import Verb
-from archive.storage.contract import ObjectMissingError, StoreError
+from archive.storage.contract import ObjectMissingError, StoreError, StoreUnavailableError
 from archive.storage.models import Incident, Location, StoredObject
 from archive.storage.pack import CHECKED_BLOCK_BYTES
 from archive.storage.tiers import store_of
@@ -83,15 +83,21 @@ def _pieces(locator: Locator, start: int, end: int) -> Iterator[bytes]:
 def _verified(locator: Locator, at: int, length: int, sha256: bytes) -> bytes:
     """Return one checked piece from the first location that has it; damaged ones before it become incidents."""
     incidents: list[Incident] = []
+    unavailable: StoreUnavailableError | None = None
     for location in _locations(locator.object_id):
         try:
             data = store_of(location.tier).read_range(location.key, location.version_id, locator.offset + at, length)
             problem = "" if hashlib.sha256(data).digest() == sha256 else "bytes differ from their SHA-256"
         except ObjectMissingError:
             data, problem = b"", "the object is missing"
+        except StoreUnavailableError as error:
+            unavailable = error  # another location may answer; no incident, for the bytes may be fine
+            continue
         if not problem:
             return data
         incidents.append(_report(location, locator, at, length, problem))
+    if unavailable is not None:
+        raise unavailable
     if not incidents:
         raise ObjectMissingError(f"Object {locator.object_id} has no location that can be read.")
     raise DamagedObjectError(incidents[0])

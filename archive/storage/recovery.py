@@ -7,18 +7,19 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from archive.storage.deletion import DELETING
 from archive.storage.models import Location, WriteIntent
 from archive.storage.tiers import store_of
 
-FORGOTTEN_AFTER = timedelta(hours=1)
+FORGOTTEN_AFTER = timedelta(hours=24)
 
 
 def clear_broken_off(*, reference: str | None = None) -> int:
     """Remove what broken-off writes left behind; returns how many keys were cleared. Safe to repeat.
 
-    Shapes: with `reference`, those of one load, which its resuming worker owns alone; without, all older than an hour.
+    Shapes: with `reference`, those of one load, which its resuming worker owns alone; without, all older than a day.
     """
-    intents = WriteIntent.objects.select_related("tier")
+    intents = WriteIntent.objects.select_related("tier").exclude(reference=DELETING)
     if reference is not None:
         intents = intents.filter(reference=reference)
     else:

@@ -113,7 +113,9 @@ def test_a_paused_or_stopped_load_goes_on_after_what_it_committed(
 
 
 @pytest.mark.usefixtures("configured")
-def test_a_change_whose_event_cannot_be_written_does_not_happen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_whose_event_cannot_be_written_does_not_happen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from archive.ingest import commit
 
     def refuse(**_event: Any) -> None:
@@ -186,7 +188,9 @@ def test_a_load_killed_at_random_moments_is_whole_once_loaded_again(tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert (report["received"], report["rejected"]) == (count, 0)
     with sqlite3.connect(data / "vellum.db") as database:
-        assert database.execute("SELECT count(*), count(DISTINCT external_id) FROM archive_communication").fetchone() == (
+        assert database.execute(
+            "SELECT count(*), count(DISTINCT external_id) FROM archive_communication"
+        ).fetchone() == (
             count,
             count,
         )

@@ -1,0 +1,98 @@
+"""The local store: durable before it is said so, reached by keys only, clear when the disk is full (F-15)."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.storage import local
+from archive.storage.contract import ObjectMissingError, StoreFullError, new_key
+from archive.storage.local import LocalStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    """Return a store of its own."""
+    return LocalStore(location=tmp_path)
+
+
+def put(store: LocalStore, data: bytes) -> str:
+    """Write an object and return its key."""
+    key = new_key(".tar")
+    pending = store.begin(key)
+    pending.write(data)
+    assert pending.seal().size_bytes == len(data)
+    return key
+
+
+def test_an_object_reads_back_in_ranges(store: LocalStore) -> None:
+    key = put(store, b"0123456789")
+    assert store.read_range(key, "", 3, 4) == b"3456"
+    assert store.read_range(key, "", 8, 10) == b"89"
+    assert (store.size_bytes(key, ""), store.versions(key), list(store.keys())) == (10, [""], [key])
+
+
+def test_nothing_can_be_read_before_it_is_sealed(store: LocalStore) -> None:
+    key = new_key()
+    pending = store.begin(key)
+    pending.write(b"half")
+    assert store.versions(key) == [] and list(store.keys()) == []
+    with pytest.raises(ObjectMissingError):
+        store.read_range(key, "", 0, 1)
+    pending.discard()
+
+
+def test_it_is_synced_then_renamed_then_the_folder_synced(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def recording_fsync(descriptor: int) -> None:
+        steps.append("fsync folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "fsync file")
+        fsync(descriptor)
+
+    def recording_rename(self: Path, target: Path) -> Path:
+        steps.append("rename")
+        return rename(self, target)
+
+    pending = store.begin(new_key())
+    pending.write(b"x")
+    monkeypatch.setattr(local.os, "fsync", recording_fsync)
+    monkeypatch.setattr(Path, "rename", recording_rename)
+    pending.seal()
+    assert steps == ["fsync file", "rename", "fsync folder"]
+
+
+@pytest.mark.parametrize("key", ["../x", "/etc/passwd", "a/../../x", "", "a//b", ".hidden", "a/.b", "a\x00b", "a/.."])
+def test_no_key_leads_out_of_the_store(store: LocalStore, key: str) -> None:
+    with pytest.raises(ObjectMissingError):
+        store.read_range(key, "", 0, 1)
+    with pytest.raises(ObjectMissingError):
+        store.begin(key)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    pending = store.begin(new_key())
+    with monkeypatch.context() as broken:
+        broken.setattr(local.os, "write", full)
+        with pytest.raises(StoreFullError, match="No space"):
+            pending.write(b"x")
+    pending.discard()
+    assert [path for path in Path(store.location).rglob("*") if path.is_file()] == []
+
+
+def test_it_says_that_it_locks_nothing(store: LocalStore) -> None:
+    assert store.probe()["worm"] == "not enforced"
+
+
+def test_many_open_packs_do_not_run_out_of_descriptors(store: LocalStore) -> None:
+    keys = [put(store, b"%d" % number) for number in range(150)]
+    before = len(os.listdir("/proc/self/fd"))
+    assert [store.read_range(key, "", 0, 3) for key in keys] == [b"%d" % number for number in range(150)]
+    assert len(os.listdir("/proc/self/fd")) - before <= 64
