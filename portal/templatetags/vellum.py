@@ -103,9 +103,9 @@ def day(value: datetime.date | None) -> SafeString:
 
 
 @register.filter
-def number(value: float | None) -> str:
+def number(value: float | str | None) -> str:
     """Return a number with grouped digits, by locale."""
-    return "" if value is None else number_format(value, force_grouping=True)
+    return "" if value in (None, "") else number_format(value, force_grouping=True)
 
 
 @register.filter
@@ -187,6 +187,13 @@ def sort_button(context: dict[str, Any], search: Any, sort: str, label: str, now
 def page_url(base: str, name: str, cursor: str) -> str:
     """Return the URL of a page of a list, or an empty text where there is none."""
     return f"{base}?{urlencode({name: cursor})}" if cursor else ""
+
+
+@register.simple_tag
+def list_url(base: str, filters: str, name: str, cursor: str) -> str:
+    """Return the URL of a page of a filtered list, or an empty text where there is none."""
+    parts = [part for part in (filters, urlencode({name: cursor})) if part]
+    return f"{base}?{'&'.join(parts)}" if cursor else ""
 
 
 @register.simple_tag
