@@ -1,11 +1,16 @@
 """Celery, used as a doorbell only: the rows of `archive/work` are the work."""
 
 import os
+import warnings
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+# Whether to run as root is the operator's decision, and messages carry nothing that could be executed.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("vellum")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -48,10 +48,11 @@ def commands(port: int) -> list[Child]:
     python = sys.executable
     web = [python, "-m", "granian", "--interface", "wsgi", "--host", os.environ.get("HOST", "127.0.0.1")]
     web += ["--port", str(port), "--workers", os.environ.get("WEB_WORKERS", "2"), "--blocking-threads", "64"]
-    web += ["--workers-kill-timeout", "30", "--no-ws", "--log-level", "warning", "portal.wsgi:application"]
+    web += ["--workers-kill-timeout", "30", "--no-ws", "--log-level", "error", "portal.wsgi:application"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    worker = [python, "-m", "celery", "-A", "portal", "worker", "--concurrency", "2", "--loglevel", "WARNING", *quiet]
-    beat = [python, "-m", "celery", "-A", "portal", "beat", "--loglevel", "WARNING", "--pidfile="]
+    celery = [python, "-m", "celery", "--quiet", "-A", "portal"]
+    worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "ERROR", *quiet]
+    beat = [*celery, "beat", "--loglevel", "ERROR", "--pidfile="]
     return [Child("web", web), Child("worker", worker), Child("clock", beat)]
 
 
