@@ -1,0 +1,8 @@
+// The entry of every page: one import per behaviour.
+import "./dialogs.js";
+import "./keyboard.js";
+import "./copy.js";
+import "./parts.js";
+import "./poll.js";
+import "./filters.js";
+import "./upload.js";
