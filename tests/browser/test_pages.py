@@ -1,0 +1,81 @@
+"""Every page at a telephone's and a desk's width: no serious finding of axe, nothing cut sideways, a clean console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import search, serious_findings
+
+pytestmark = pytest.mark.browser
+PAGES = [
+    ("agent", "/"),
+    ("agent", "/search/"),
+    ("agent", "/help/"),
+    ("agent", "/menu/"),
+    ("agent", "/preferences/"),
+    ("agent", "/accounts/password/"),
+    ("operations", "/"),
+    ("operations", "/loads/"),
+    ("operations", "/loads/upload/"),
+    ("auditor", "/"),
+    ("auditor", "/audit/"),
+    ("admin", "/"),
+]
+
+
+def assert_good(page: Any) -> None:
+    """Check what holds for every page."""
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert serious_findings(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_page(open_as: Callable[..., Any], width: int, scheme: str) -> None:
+    pages: dict[str, Any] = {}
+    for user, path in PAGES:
+        if user not in pages:
+            pages[user] = open_as(user, path, width=width, color_scheme=scheme)
+        else:
+            pages[user].goto(path)
+        assert_good(pages[user])
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_hits_and_a_communication(open_as: Callable[..., Any], width: int) -> None:
+    page = open_as("agent", width=width)
+    search(page, "account:0004711")
+    assert_good(page)
+    page.locator(".v-hit-link").first.click()
+    page.wait_for_url("**/communications/**")
+    for tab in ("", "?v=email", "?v=sms", "?panel=details", "?panel=kept", "?panel=access"):
+        page.goto(page.url.split("?")[0] + tab)
+        assert_good(page)
+    search(page, "account:does-not-exist-1")
+    assert_good(page)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_load_and_an_event(open_as: Callable[..., Any], width: int) -> None:
+    page = open_as("auditor", "/loads/", width=width)
+    page.locator("main a[href*='/loads/']").first.click()
+    assert_good(page)
+    page.goto("/audit/")
+    page.locator("main a[href*='/audit/']").first.click()
+    assert_good(page)
+
+
+def test_sign_in(chromium: Any, server: str) -> None:
+    page = chromium.new_page(viewport={"width": 360, "height": 740})
+    page.goto(f"{server}/search/")
+    assert "/accounts/login/" in page.url
+    page.fill("input[name=login]", "agent")
+    page.fill("input[name=password]", "wrong")
+    page.press("input[name=password]", "Enter")
+    page.locator("[role=alert], .v-error, .v-message").first.wait_for()
+    assert_good(page)
+    page.close()
