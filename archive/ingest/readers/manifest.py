@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
+import orjson
+
 from archive.ingest.mapping import Mapping, MappingError
 from archive.ingest.readers.files import MANIFESTS, Files
 from archive.ingest.records import MemberFile, MemberProblem, Problem, RawRecord, SourceError
@@ -21,6 +23,8 @@ LONGEST_LINE_BYTES = 1024 * 1024
 DEEPEST = 20
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# A decimal, which stays as it is written, or a number that may be beyond 2^53; some texts look alike, which is no harm.
+_ODD_NUMBER = re.compile(rb"[:,\[]-?[0-9]+[.eE]|[:,\[]-?[0-9]{16}")
 _POSITION = re.compile(r"[0-9]{1,4}")
 # Python's own limit is 131,072: a longer cell would end its row early, and its rest would be read as rows.
 csv.field_size_limit(2 * LONGEST_LINE_BYTES)
@@ -128,6 +132,9 @@ def _json_records(manifest: MemberFile) -> Iterator[RawRecord]:
 
 def parse_line(number: int, line: bytes) -> RawRecord:
     """Parse one line of JSON; what is wrong with it becomes the record's problem."""
+    data = _plain(line)
+    if data is not None:
+        return RawRecord(0, number, line, data)
     try:
         if b"\x00" in line or (b"\\u0000" in line and _NUL_ESCAPE.search(line)):
             raise _Refused("nul", "The line has a NUL character. Remove it.")
@@ -149,6 +156,20 @@ def parse_line(number: int, line: bytes) -> RawRecord:
     except ValueError as error:
         return _broken(number, line, "json", f"{error}. Mend the JSON.")
     return RawRecord(0, number, line, data)
+
+
+def _plain(line: bytes) -> dict[str, Any] | None:
+    """Parse a line that has nothing to look at twice, four times as fast as with hooks; None: look closer.
+
+    A line that is written back byte for byte had no key twice, no odd escape and no half of a surrogate pair.
+    """
+    if line.count(b"{") + line.count(b"[") > DEEPEST or b"\\u0000" in line or _ODD_NUMBER.search(line):
+        return None
+    try:
+        data = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return data if type(data) is dict and orjson.dumps(data) == line else None
 
 
 class _Refused(Exception):  # noqa: N818  (told of a line, not of the program)

@@ -79,6 +79,37 @@ def test_what_is_allowed_stays_as_it_was_written(line: bytes, data: dict[str, An
     assert (found.data, found.problem) == (data, None)
 
 
+@pytest.mark.parametrize(
+    ("line", "data"),
+    [
+        (b'{"a":1204.50}', {"a": "1204.50"}),
+        (b'{"a":1204.55,"b":[0.5,-2.5]}', {"a": "1204.55", "b": ["0.5", "-2.5"]}),
+        (b'{"a":1e5}', {"a": "1e5"}),
+        (b'{"a":9007199254740993}', {"a": "9007199254740993"}),
+        (b'{"a":-9007199254740993}', {"a": "-9007199254740993"}),
+        (b'{"a":"1.5","b":12}', {"a": "1.5", "b": 12}),
+        ('{"a":"Müller, 1.5 \U0001f600"}'.encode(), {"a": "Müller, 1.5 \U0001f600"}),
+    ],
+)
+def test_a_line_without_blanks_is_read_like_any_other(line: bytes, data: dict[str, Any]):
+    assert parse_line(1, line).data == data
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b'{"a":1,"a":1}', "duplicate_key"),
+        (b'{"a":{"b":1,"b":1}}', "duplicate_key"),
+        (b'{"a":"\\u0000"}', "nul"),
+        (b'{"a":"\\ud800"}', "surrogate"),
+        (b'["a"]', "not_an_object"),
+        (b'{"a":' * 30 + b"1" + b"}" * 30, "too_deep"),
+    ],
+)
+def test_a_line_without_blanks_is_refused_like_any_other(line: bytes, code: str):
+    assert code_of(parse_line(1, line)) == code
+
+
 def test_the_lines_after_a_broken_one_go_on(tmp_path: Path):
     manifest = GOOD + b"{broken\n\n" + b'{"x": "\xff"}\n' + GOOD
     (tmp_path / "manifest.jsonl").write_bytes(manifest)
