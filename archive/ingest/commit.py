@@ -43,6 +43,7 @@ class PartWriter:
 
     def write(self, part: Part, *, sealed: Sequence[SealedPack], seconds: float) -> None:
         """Write one part; `sealed` are the packs that were closed before it and are not registered yet."""
+        part.hash_leaves(self.load.pk)
         with transaction.atomic():
             if sealed:
                 self._object_ids = register_sealed(sealed)

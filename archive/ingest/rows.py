@@ -96,6 +96,12 @@ class Origin:
     digests: dict[str, bytes]
 
 
+LeafFacts = tuple[
+    bytes, bytes, dict[str, Any], list[tuple[bytes, dict[str, str]]] | None, list[tuple[int, str, int, str]]
+]
+"""(public id, salt, fields, (salt, facts) of each party of a new communication, variants) of one leaf."""
+
+
 @dataclass(slots=True)
 class Part:
     """What one transaction writes: the rows of consecutive records, whole communications only.
@@ -116,6 +122,7 @@ class Part:
     resources: list[tuple[Any, ...]] = field(default_factory=list)
     links: list[tuple[Any, ...]] = field(default_factory=list)
     rejects: list[tuple[Any, ...]] = field(default_factory=list)
+    leaf_facts: list[LeafFacts] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     leaf_keys: list[int] = field(default_factory=list)
     additions: list[tuple[int, str, int]] = field(default_factory=list)
@@ -143,10 +150,32 @@ class Part:
         part.origins = {key: Origin(*values) for key, values in plain[cls.__slots__.index("origins")].items()}
         return part
 
+    def hash_leaves(self, load_id: int) -> None:
+        """Make the leaves of what they tell; done where the part is committed, which has the time for it."""
+        self.leaves = [_leaf(load_id, *facts) for facts in self.leaf_facts]
+
     @property
     def records(self) -> int:
         """Return how many records were decided."""
         return self.archived + self.variants_added + self.duplicates + self.rejected
+
+
+def _leaf(
+    load_id: int,
+    public_id: bytes,
+    salt: bytes,
+    fields: dict[str, Any],
+    parties: list[tuple[bytes, dict[str, str]]] | None,
+    variants: list[tuple[int, str, int, str]],
+) -> bytes:
+    if parties is not None:
+        commitments = [
+            party_commitment(salt=own, number=number, facts=facts) for number, (own, facts) in enumerate(parties)
+        ]
+        fields = {**fields, "parties": commitments}
+    return leaf_hash(
+        record_leaf(public_id=UUID(bytes=public_id), load_id=load_id, salt=salt, fields=fields, variants=variants)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -240,7 +269,7 @@ class RowBuilder:
             )
         )
         part.keys.append((draft.unit.id, producer_id, draft.external_id, public_id.bytes, order_key))
-        commitments = self._add_parties(part, draft, order_key, salts)
+        self._add_parties(part, draft, order_key, salts)
         for field_id, value in draft.multiple:
             part.multiples.append((field_id, value, order_key))
         self._add_links(part, draft, order_key, producer_id, archived_at)
@@ -257,7 +286,6 @@ class RowBuilder:
             "index": index_text or "",
             "issued_on": draft.issued_on.isoformat(),
             "language": draft.language,
-            "parties": commitments,
             "position": draft.ordinal,
             "producer": draft.producer_key,
             "retain_until": until,
@@ -268,7 +296,20 @@ class RowBuilder:
             "subject": draft.subject,
             "unit": draft.unit.key,
         }
-        self._add_leaf(part, public_id, order_key, salts[0], facts, stored, first_number=1)
+        parties = [
+            (
+                salt,
+                {
+                    "address": party.address,
+                    "customer_id": party.customer_id,
+                    "name": party.name,
+                    "postcode": party.postcode,
+                    "role": party.role,
+                },
+            )
+            for salt, party in zip(salts, draft.parties, strict=False)
+        ]
+        self._add_leaf(part, public_id, order_key, salts[0], facts, stored, first_number=1, parties=parties)
         part.archived += 1
 
     def add_variants(
@@ -311,13 +352,12 @@ class RowBuilder:
         )
         part.rejected += 1
 
-    def _add_parties(self, part: Part, draft: Draft, order_key: int, salts: Sequence[bytes]) -> list[str]:
+    def _add_parties(self, part: Part, draft: Draft, order_key: int, salts: Sequence[bytes]) -> None:
         addresses = {
             str(number): variant.recipient_address
             for number, variant in enumerate(draft.variants, 1)
             if variant.recipient_address
         }
-        commitments: list[str] = []
         for number, party in enumerate(draft.parties):
             details: dict[str, Any] = dict(party.details or {})
             if number == 0 and addresses:
@@ -329,18 +369,9 @@ class RowBuilder:
                 part.tokens.append((token, order_key, number))
             if number:
                 part.parties.append((order_key, number, party.role, party.customer_id))
-            facts = {
-                "address": party.address,
-                "customer_id": party.customer_id,
-                "name": party.name,
-                "postcode": party.postcode,
-                "role": party.role,
-            }
-            commitments.append(party_commitment(salt=salts[number], number=number, facts=facts))
         if not draft.parties:
             details = {"recipients": addresses} if addresses else {}
             part.persons.append((order_key, 0, salts[0], "", "", "", _json(details)))
-        return commitments
 
     def _add_links(self, part: Part, draft: Draft, order_key: int, producer_id: int, at: str) -> None:
         if draft.replaces:
@@ -404,13 +435,13 @@ class RowBuilder:
         stored: Sequence[StoredVariant],
         *,
         first_number: int,
+        parties: list[tuple[bytes, dict[str, str]]] | None = None,
     ) -> None:
         variants = [
             (number, item.draft.channel, item.size_bytes, item.sha256.hex())
             for number, item in enumerate(stored, first_number)
         ]
-        leaf = record_leaf(public_id=public_id, load_id=self.load_id, salt=salt, fields=facts, variants=variants)
-        part.leaves.append(leaf_hash(leaf))
+        part.leaf_facts.append((public_id.bytes, salt, facts, parties, variants))
         part.leaf_keys.append(order_key)
 
 
