@@ -20,6 +20,8 @@ WHOLE_CHECK_BYTES = 4 * 1024 * 1024
 MOST_PACK_BYTES = 256 * 1024 * 1024
 LARGEST_MEMBER_BYTES = 8 * 1024**3 - 1
 _ZEROS = bytes(BLOCK)
+_TAIL = b"0" + bytes(100) + b"ustar\x0000" + bytes(32) + bytes(32) + b"0000000\x000000000\x00" + bytes(155) + bytes(12)
+_TAIL_SUM = sum(_TAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,8 @@ def tar_header(name: str, size_bytes: int) -> bytes:
     if not 0 < len(raw) <= 100 or not 0 <= size_bytes <= LARGEST_MEMBER_BYTES:
         raise ValueError(f"{name!r} of {size_bytes} bytes does not fit into a ustar header.")
     head = b"%b0000444\x000000000\x000000000\x00%011o\x0000000000000\x00" % (raw.ljust(100, b"\x00"), size_bytes)
-    tail = (
-        b"0" + bytes(100) + b"ustar\x0000" + bytes(32) + bytes(32) + b"0000000\x000000000\x00" + bytes(155) + bytes(12)
-    )
-    checksum = sum(head) + 8 * 32 + sum(tail)
-    return head + b"%06o\x00 " % checksum + tail
+    checksum = sum(head) + 8 * 32 + _TAIL_SUM
+    return head + b"%06o\x00 " % checksum + _TAIL
 
 
 def block_digests(payload: bytes) -> bytes | None:

@@ -24,6 +24,7 @@ _DECIMAL = re.compile(r"[0-9]{1,18}")  # any number a file of today can have, no
 _REGULAR = frozenset(b"0\x007")
 _WITHOUT_CONTENT = (b"1", b"2", b"3", b"4", b"5", b"6")
 _SMALL = 4_096
+_AHEAD_BYTES = 256 * 1024
 _WHOLE, _TRUNCATED, _NOT_A_FILE = 0, 1, 2
 
 
@@ -35,8 +36,8 @@ def looks_like_tar(head: bytes) -> bool:
 class TarMember:
     """A member's bytes in the archive file."""
 
-    def __init__(self, descriptor: int, offset: int, size_bytes: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, window: _Window, offset: int, size_bytes: int) -> None:
+        self._window = window
         self._offset = offset
         self.size_bytes = size_bytes
 
@@ -51,9 +52,9 @@ class TarMember:
 
     def slice(self, offset: int, length: int) -> bytes:
         """Return part of the bytes."""
-        data = os.pread(self._descriptor, length, self._offset + offset)
+        data = self._window.read(self._offset + offset, length)
         while len(data) < length:
-            piece = os.pread(self._descriptor, length - len(data), self._offset + offset + len(data))
+            piece = self._window.read(self._offset + offset + len(data), length - len(data))
             if not piece:
                 raise MemberProblem("truncated", "The archive ends within this file. Send the archive again.")
             data += piece
@@ -69,7 +70,8 @@ class TarFiles:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.total_bytes = os.fstat(self._descriptor).st_size
         self._index = MemberIndex()
-        self._headers = _Headers(self._descriptor, self.total_bytes)
+        self._window = _Window(self._descriptor)
+        self._headers = _Headers(self._window, self.total_bytes)
 
     def manifest_names(self) -> list[str]:
         """Return our manifest where it is the first member; else look through the whole archive."""
@@ -101,7 +103,7 @@ class TarFiles:
             raise MemberProblem("not_a_file", f"{name} is a link, a device or a sparse file. Send the file itself.")
         if state == _TRUNCATED:
             raise MemberProblem("truncated", f"The archive ends within {name}. Send the archive again.")
-        return TarMember(self._descriptor, offset, size)
+        return TarMember(self._window, offset, size)
 
     def close(self) -> None:
         """Close the archive."""
@@ -127,16 +129,35 @@ class TarFiles:
         return True
 
 
+class _Window:
+    """Reads ahead where reads go on from one another: many small members come with one system call then."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._data = b""
+        self._at = 0
+
+    def read(self, at: int, length: int) -> bytes:
+        """Return these bytes, or fewer at the end of the file or where a system call gives no more."""
+        start = at - self._at
+        if start >= 0 and start + length <= len(self._data):
+            return self._data[start : start + length]
+        if length > _AHEAD_BYTES:
+            return os.pread(self._descriptor, length, at)
+        goes_on = 0 <= start <= len(self._data) + _SMALL
+        self._data = os.pread(self._descriptor, _AHEAD_BYTES if goes_on else length, at)
+        self._at = at
+        return self._data[:length]
+
+
 class _Headers:
     """Walks the headers of an archive; never trusts a size beyond the file's end."""
 
-    def __init__(self, descriptor: int, total_bytes: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, window: _Window, total_bytes: int) -> None:
+        self._read = window.read
         self._total = total_bytes
         self._at = 0
         self._count = 0
-        self._window = b""
-        self._window_at = 0
         self.problem = ""
 
     def next(self) -> tuple[str, int, int, int] | None:
@@ -194,15 +215,6 @@ class _Headers:
             at += BLOCK
             more = block[504:505] not in (b"\x00", b"")
         return at
-
-    def _read(self, at: int, length: int) -> bytes:
-        """Read through a window where members are small: many headers come with one system call then."""
-        start = at - self._window_at
-        if start < 0 or start + length > len(self._window):
-            far = abs(start) > _SMALL
-            self._window = os.pread(self._descriptor, length if far else max(length, 16 * _SMALL), at)
-            self._window_at, start = at, 0
-        return self._window[start : start + length]
 
 
 def _padded(size: int) -> int:
