@@ -6,6 +6,7 @@ import datetime
 import errno
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,15 @@ from django.core.files.storage import FileSystemStorage
 from archive.storage.contract import Created, ObjectMissingError, StoreError, StoreFullError, StoreUnavailableError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_MISSING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 _OPEN_FILES = 64
+_LOOK_FOR_REMOVED_SECONDS = 60.0
 
 
 def _store_error(error: OSError, key: str) -> StoreError:
     if error.errno in _FULL:
         return StoreFullError(f"No space is left where {key} was to be written. Free some; the load can then go on.")
-    if error.errno == errno.ENOENT:
+    if error.errno in _MISSING:
         return ObjectMissingError(f"{key} is not in the store.")
     return StoreUnavailableError(f"{key}: {error.strerror}. Check the folder of the store and its rights.")
 
@@ -66,10 +69,13 @@ class PendingFile:
 
     def discard(self) -> None:
         """Close and remove the temporary file."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-        self._temporary.unlink(missing_ok=True)
+        try:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+            self._temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise _store_error(error, self.key) from error
 
 
 class LocalStore(FileSystemStorage):
@@ -80,6 +86,7 @@ class LocalStore(FileSystemStorage):
         self._root = Path(self.location)
         self._open_files: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
+        self._looked = time.monotonic()
 
     def begin(self, key: str) -> PendingFile:
         """Start to write a new object."""
@@ -107,7 +114,10 @@ class LocalStore(FileSystemStorage):
 
     def versions(self, key: str) -> list[str]:
         """Return one nameless version where the file exists."""
-        return [""] if self._path(key).exists() else []
+        try:
+            return [""] if self._path(key).exists() else []
+        except OSError as error:
+            raise _store_error(error, key) from error
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Yield the keys of all sealed files."""
@@ -136,8 +146,11 @@ class LocalStore(FileSystemStorage):
         """Remove what a broken-off write left: the temporary file, or the sealed one that nobody registered."""
         self.forget(key)
         path = self._path(key)
-        path.with_name(f".{path.name}.writing").unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        try:
+            path.with_name(f".{path.name}.writing").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _store_error(error, key) from error
 
     def probe(self) -> dict[str, str]:
         """Say what is enforced: nothing."""
@@ -151,6 +164,7 @@ class LocalStore(FileSystemStorage):
             os.close(descriptor)
 
     def _descriptor(self, key: str) -> int:
+        self._close_removed()
         descriptor = self._open_files.get(key)
         if descriptor is None:
             descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -159,6 +173,14 @@ class LocalStore(FileSystemStorage):
                 os.close(self._open_files.popitem(last=False)[1])
         self._open_files.move_to_end(key)
         return descriptor
+
+    def _close_removed(self) -> None:
+        """Let go of files that another process deleted or replaced: open, their bytes would live on unseen."""
+        if time.monotonic() - self._looked < _LOOK_FOR_REMOVED_SECONDS:
+            return
+        self._looked = time.monotonic()
+        for key in [key for key, descriptor in self._open_files.items() if not os.fstat(descriptor).st_nlink]:
+            os.close(self._open_files.pop(key))
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")

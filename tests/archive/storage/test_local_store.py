@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from archive.storage import local
-from archive.storage.contract import ObjectMissingError, StoreFullError, new_key
+from archive.storage.contract import ObjectMissingError, StoreFullError, StoreUnavailableError, new_key
 from archive.storage.local import LocalStore
 
 
@@ -96,3 +96,29 @@ def test_many_open_packs_do_not_run_out_of_descriptors(store: LocalStore) -> Non
     before = len(os.listdir("/proc/self/fd"))
     assert [store.read_range(key, "", 0, 3) for key in keys] == [b"%d" % number for number in range(150)]
     assert len(os.listdir("/proc/self/fd")) - before <= 64
+
+
+def test_a_file_that_another_process_deleted_is_let_go(store: LocalStore) -> None:
+    deleted, other = put(store, b"deleted"), put(store, b"other")
+    store.read_range(deleted, "", 0, 1)
+    (Path(store.location) / deleted).unlink()
+    assert store.read_range(deleted, "", 0, 7) == b"deleted", "it is open still"
+    store._looked -= 3600
+    store.read_range(other, "", 0, 1)
+    with pytest.raises(ObjectMissingError):
+        store.read_range(deleted, "", 0, 7)
+
+
+def test_errors_of_the_disk_are_errors_of_the_store(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = put(store, b"x")
+
+    def sick(*_args: Any, **_options: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "unlink", sick)
+    monkeypatch.setattr(Path, "exists", sick)
+    for call in (lambda: store.delete_version(key, ""), lambda: store.discard_unfinished(key)):
+        with pytest.raises(StoreUnavailableError, match="Input/output error"):
+            call()
+    with pytest.raises(StoreUnavailableError):
+        store.versions(key)
