@@ -146,13 +146,15 @@ class Committer:
         try:
             with _Child(Task(str(connection.settings_dict["NAME"]), self._load.pk, self._actor, self._slots)) as child:
                 while (closed := self._queue.get()) is not None:
-                    if self._error is None:
-                        child.commit(closed.packs.seal(), closed.parts)
-                        self._committed(closed)
+                    if self._error is not None:
+                        closed.packs.discard()
+                        continue
+                    child.commit(closed.packs.seal(), closed.parts)
+                    self._committed(closed)
         except BaseException as error:
             self._error = error
-            while self._queue.get() is not None:  # keep taking, so that nobody waits for ever on a full queue
-                pass
+            while (left := self._queue.get()) is not None:  # keep taking, so that nobody waits for ever on a full queue
+                left.packs.discard()
         finally:
             connection.close()
 

@@ -6,6 +6,7 @@ leaves an intent behind, and by it `recovery.py` finds what nobody points to.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import time
 from collections.abc import Iterable, Sequence
@@ -32,6 +33,7 @@ FEWEST_OPEN_BYTES = 64 * 1024 * 1024
 ROUNDS_AT_LEAST = 8
 CLOSE_AFTER_SECONDS = 5.0
 INTENTS_AT_ONCE = 16
+RENEW_INTENTS_AFTER_SECONDS = 3600.0
 
 Group = tuple[int, int, str, str]
 """(unit id, class id, lock mode, expiry bucket): documents that are expected to expire together."""
@@ -82,7 +84,23 @@ class ClosedPacks:
     tier: Tier
 
     def seal(self) -> list[SealedPack]:
-        """Write what is left, sync and rename: when it returns, the bytes survive a power cut."""
+        """Write what is left, sync and rename: when it returns, the bytes survive a power cut.
+
+        Errors: those of the store. Packs that are sealed by then keep their intents, by which recovery finds them.
+        """
+        try:
+            return self._seal()
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Drop what is not sealed; its intents stay, and with them recovery clears what could not be removed."""
+        for pack in self.packs:
+            with contextlib.suppress(StoreError):
+                pack.sink.discard()
+
+    def _seal(self) -> list[SealedPack]:
         today = timezone.now().date()
         sealed: list[SealedPack] = []
         for pack in self.packs:
@@ -114,6 +132,7 @@ class PackSet:
     _open: dict[Group, OpenPack] = field(default_factory=dict)
     _full: list[OpenPack] = field(default_factory=list)
     _spare_keys: list[str] = field(default_factory=list)
+    _declared_at: float = 0.0
     _last_token: int = 0
     _bytes: int = 0
     _since: float = 0.0
@@ -160,12 +179,14 @@ class PackSet:
         return ClosedPacks(packs, self.tier)
 
     def discard(self) -> None:
-        """Drop what is not sealed, with its intents."""
-        keys = [pack.sink.key for pack in (*self._full, *self._open.values())]
+        """Drop what is not sealed, with its intents; of what the store does not let go the intent stays."""
+        keys = self._spare_keys
         for pack in (*self._full, *self._open.values()):
-            pack.sink.discard()
+            with contextlib.suppress(StoreError):
+                pack.sink.discard()
+                keys.append(pack.sink.key)
         self._forget()
-        WriteIntent.objects.filter(key__in=[*keys, *self._spare_keys]).delete()
+        WriteIntent.objects.filter(key__in=keys).delete()
         self._spare_keys = []
 
     def drop_spare_keys(self) -> None:
@@ -198,7 +219,11 @@ class PackSet:
         if not self._spare_keys:
             self._spare_keys = [new_key(".tar") for _ in range(INTENTS_AT_ONCE)]
             declare_intents(self._spare_keys, tier=self.tier, reference=self.reference)
-        return self._spare_keys.pop()
+            self._declared_at = time.monotonic()
+        key = self._spare_keys.pop()
+        if time.monotonic() - self._declared_at > RENEW_INTENTS_AFTER_SECONDS:
+            _renew_intent(key, tier=self.tier, reference=self.reference)
+        return key
 
     def _store(self) -> Store:
         return store_of(self.tier)
@@ -211,6 +236,12 @@ def declare_intents(keys: Sequence[str], *, tier: Tier, reference: str) -> None:
         WriteIntent.objects.bulk_create(
             WriteIntent(tier=tier, key=key, reference=reference, created_at=now) for key in keys
         )
+
+
+def _renew_intent(key: str, *, tier: Tier, reference: str) -> None:
+    """Make an intent that waited long look new, so that recovery does not take a running load for broken off."""
+    if not WriteIntent.objects.filter(key=key).update(created_at=timezone.now()):
+        declare_intents([key], tier=tier, reference=reference)
 
 
 def register_sealed(sealed: Sequence[SealedPack]) -> dict[int, int]:
@@ -244,9 +275,18 @@ def register_sealed(sealed: Sequence[SealedPack]) -> dict[int, int]:
             checked_at=now,
         )
         ids[item.token] = stored_object.pk
-    ended, _ = WriteIntent.objects.filter(key__in=[item.created.key for item in sealed]).delete()
-    if ended != len(sealed):
-        raise IntentLostError(
-            "A pack was cleared away before it was registered. Nothing of it was committed; resume the load."
-        )
+    end_intents([item.created.key for item in sealed])
     return ids
+
+
+def end_intents(keys: Sequence[str]) -> None:
+    """End the intents of objects that get their rows, in the transaction that is open.
+
+    Errors: IntentLostError when one is gone, for then recovery has removed its bytes or will.
+    """
+    ended, _ = WriteIntent.objects.filter(key__in=keys).delete()
+    if ended != len(keys):
+        raise IntentLostError(
+            "An object was cleared away before it was registered. Nothing of it was committed; "
+            "resume the load or start the work again."
+        )

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from archive.storage.contract import Created, new_key
 from archive.storage.models import Location, StoredObject, Tier, WriteIntent
-from archive.storage.packing import declare_intents
+from archive.storage.packing import declare_intents, end_intents
 from archive.storage.tiers import default_tier, store_of
 
 
@@ -43,8 +43,7 @@ def _write(payload: bytes, tier: Tier, reference: str) -> Created:
         pending.write(payload)
         return pending.seal()
     except BaseException:
-        pending.discard()
-        WriteIntent.objects.filter(key=key).delete()
+        pending.discard()  # the intent stays: sealing may have failed after the rename
         raise
 
 
@@ -63,5 +62,5 @@ def _register(
     Location.objects.create(
         stored_object=stored_object, tier=tier, key=created.key, version_id=created.version_id, checked_at=now
     )
-    WriteIntent.objects.filter(key=created.key).delete()
+    end_intents([created.key])
     return stored_object
