@@ -95,7 +95,9 @@ def _verified(locator: Locator, at: int, length: int, sha256: bytes) -> bytes:
             continue
         if not problem:
             return data
-        incidents.append(_report(location, locator, at, length, problem))
+        incident = report_damage(location, offset=locator.offset + at, length=length, problem=problem)
+        if incident is not None:
+            incidents.append(incident)
     if unavailable is not None:
         raise unavailable
     if not incidents:
@@ -109,36 +111,48 @@ def _locations(object_id: int) -> list[Location]:
     return sorted(locations.select_related("tier"), key=lambda location: location.state != Location.State.GOOD)
 
 
-def _report(location: Location, locator: Locator, at: int, length: int, problem: str) -> Incident:
-    """Write an incident, once for each place while it is open, and mark the location damaged."""
-    offset = locator.offset + at
+def report_damage(location: Location, *, offset: int, length: int, problem: str) -> Incident | None:
+    """Write an incident, once for each place while it is open, and mark the location damaged.
+
+    Shapes: nothing when the location was deleted meanwhile: whoever reads a pack that was merged is late, and nothing
+    is damaged.
+    """
     open_incidents = Incident.objects.filter(location=location, offset=offset, repaired_at__isnull=True)
     known = open_incidents.first()
     if known is not None:
         return known
     try:
         with transaction.atomic():
-            incident = Incident.objects.create(
-                stored_object_id=locator.object_id,
-                location=location,
-                offset=offset,
-                length=length,
-                problem=problem,
-                found_at=timezone.now(),
-            )
-            Location.objects.filter(pk=location.pk).update(state=Location.State.DAMAGED)
-            if not Location.objects.filter(stored_object=locator.object_id, state=Location.State.GOOD).exists():
-                StoredObject.objects.filter(pk=locator.object_id).update(state=StoredObject.State.DAMAGED)
-            audit.record(
-                actor=Actor.system("verified read"),
-                verb=Verb.OBJECT_DAMAGED,
-                subject=StoredObject.objects.get(pk=locator.object_id),
-                outcome="failed",
-                reason=problem,
-                incident=incident.pk,
-                offset=offset,
-                length=length,
-            )
-            return incident
+            return _write_incident(location, offset, length, problem)
     except IntegrityError:
         return open_incidents.get()
+
+
+def _write_incident(location: Location, offset: int, length: int, problem: str) -> Incident | None:
+    there = Location.objects.filter(pk=location.pk).exclude(state=Location.State.DELETED)
+    if not there.update(state=Location.State.DAMAGED):
+        return None
+    stored_object = StoredObject.objects.get(pk=location.stored_object_id)
+    if not Location.objects.filter(stored_object=stored_object, state=Location.State.GOOD).exists():
+        StoredObject.objects.filter(pk=stored_object.pk, state=StoredObject.State.SEALED).update(
+            state=StoredObject.State.DAMAGED
+        )
+    incident = Incident.objects.create(
+        stored_object=stored_object,
+        location=location,
+        offset=offset,
+        length=length,
+        problem=problem,
+        found_at=timezone.now(),
+    )
+    audit.record(
+        actor=Actor.system("verified read"),
+        verb=Verb.OBJECT_DAMAGED,
+        subject=stored_object,
+        outcome="failed",
+        reason=problem,
+        incident=incident.pk,
+        offset=offset,
+        length=length,
+    )
+    return incident
