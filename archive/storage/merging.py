@@ -6,6 +6,7 @@ unused object that recovery clears; a crash after leaves old packs without docum
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from itertools import groupby
@@ -16,15 +17,17 @@ from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.verbs import Verb
 from archive.storage.buckets import FULL_PACK_BYTES
-from archive.storage.contract import ObjectLockedError
+from archive.storage.contract import ObjectLockedError, ObjectMissingError, StoreError
 from archive.storage.deletion import ObjectInUseError, delete_bytes
 from archive.storage.holders import Held, LocatorHolder, holders
 from archive.storage.models import StoredObject
 from archive.storage.pack import MOST_PACK_BYTES
 from archive.storage.packing import Group, PackSet, Place, register_sealed
-from archive.storage.reading import Locator, stream
+from archive.storage.reading import DamagedObjectError, Locator, stream
 
 FEWEST_TO_MERGE = 4
+
+logger = logging.getLogger(__name__)
 
 
 def merge_small_packs(*, actor: Actor, seconds: float = 60.0) -> int:
@@ -34,7 +37,11 @@ def merge_small_packs(*, actor: Actor, seconds: float = 60.0) -> int:
     for group, packs in list(_groups()):
         if time.monotonic() > deadline:
             break
-        merged += _merge(group, packs, actor)
+        try:
+            merged += _merge(group, packs, actor)
+        except (DamagedObjectError, ObjectMissingError, ObjectInUseError) as error:
+            # The group changed nothing; a damaged pack is left out next time.
+            logger.warning("Packs of group %s were not merged: %s", group, error)
     return merged
 
 
@@ -45,6 +52,9 @@ def delete_merged_packs(*, actor: Actor) -> int:
         try:
             delete_bytes(stored_object, actor=actor)
         except (ObjectLockedError, ObjectInUseError):
+            continue
+        except StoreError as error:
+            logger.warning("%s is not deleted yet; it is tried again: %s", stored_object, error)
             continue
         deleted += 1
     return deleted
