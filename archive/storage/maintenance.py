@@ -7,14 +7,21 @@ from typing import Any
 from archive.storage.deletion import finish_deletions
 from archive.storage.merging import delete_merged_packs, merge_small_packs
 from archive.storage.recovery import clear_broken_off
+from archive.storage.repair import repair_damaged
 from archive.work.leases import Lease
 
 
 def run_merge(lease: Lease) -> dict[str, Any]:
-    """Clear what broken-off writes left, merge small packs, delete merged ones whose lock has ended."""
+    """Clear what broken-off writes left, repair what is damaged, delete what was merged, merge small packs.
+
+    Packs are deleted before others are merged: so one that was merged stays until the next run, for readers who still
+    have its locator.
+    """
     cleared = clear_broken_off()
     lease.heartbeat()
-    merged = merge_small_packs(actor=lease.actor)
+    repaired = repair_damaged(actor=lease.actor)
     lease.heartbeat()
     deleted = finish_deletions() + delete_merged_packs(actor=lease.actor)
-    return {"cleared": cleared, "merged": merged, "deleted": deleted}
+    lease.heartbeat()
+    merged = merge_small_packs(actor=lease.actor)
+    return {"cleared": cleared, "repaired": repaired, "deleted": deleted, "merged": merged}

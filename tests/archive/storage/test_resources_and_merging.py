@@ -12,19 +12,23 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from archive import work
 from archive.audit.actor import Actor
 from archive.documents.models import Communication, Variant
 from archive.retrieval.services import locator_of
-from archive.storage import merging
+from archive.storage import buckets, merging
 from archive.storage.buckets import expiry_bucket, lock_until
-from archive.storage.contract import ObjectLockedError
+from archive.storage.contract import ObjectLockedError, StoreUnavailableError
 from archive.storage.deletion import ObjectInUseError, delete_bytes, finish_deletions
+from archive.storage.maintenance import run_merge
 from archive.storage.merging import delete_merged_packs, merge_small_packs
-from archive.storage.models import Location, StoredObject, WriteIntent
+from archive.storage.models import Incident, Location, StoredObject, WriteIntent
 from archive.storage.reading import read_whole
 from archive.storage.recovery import clear_broken_off
 from archive.storage.singles import store_resource
 from archive.storage.tiers import default_tier, store_of
+from archive.work.leases import Lease
+from archive.work.models import WorkItem
 from tests.archive.ingest.conftest import load_package
 from tests.archive.ingest.packages import manifest_of, record, write_tar
 
@@ -116,6 +120,109 @@ def test_a_deletion_that_was_broken_off_is_finished(
     assert store.versions(key) == [""]
     assert finish_deletions() == 1
     assert store.versions(key) == [] and not WriteIntent.objects.exists()
+
+
+def test_a_large_merged_pack_is_locked_as_long_as_its_latest_document(
+    six_small_packs: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = Communication.objects.latest("retain_until").retain_until
+    latest = until.replace(year=until.year + 3)
+    one = Communication.objects.first()
+    assert one is not None
+    Communication.objects.filter(pk=one.pk).update(retain_until=latest)
+    StoredObject.objects.update(lock_mode="full")
+    monkeypatch.setattr(buckets, "FULL_PACK_BYTES", 1)
+    assert merge_small_packs(actor=ACTOR) == 6
+    assert Location.objects.get(stored_object__state="sealed").lock_until == latest
+
+
+def test_readers_go_on_between_the_steps_of_a_merge(
+    six_small_packs: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, repoint, reads = merging._copy, merging._repoint, []
+    early = [locator_of(variant) for variant in Variant.objects.order_by("offset", "order_key")]
+    letters = [read_whole(locator) for locator in early]
+
+    def reading_copy(*given: Any) -> Any:
+        reads.append(all_bytes())
+        return copy(*given)
+
+    def reading_repoint(*given: Any) -> None:
+        reads.append(all_bytes())
+        repoint(*given)
+        reads.append(all_bytes())
+
+    monkeypatch.setattr(merging, "_copy", reading_copy)
+    monkeypatch.setattr(merging, "_repoint", reading_repoint)
+    assert merge_small_packs(actor=ACTOR) == 6
+    assert reads == [six_small_packs] * 8
+    assert [read_whole(locator) for locator in early] == letters, "who has an old locator still reads"
+    assert not Incident.objects.exists()
+
+
+def test_a_pack_with_damage_is_left_out_and_the_others_are_merged_the_next_time(six_small_packs: list[bytes]) -> None:
+    spoilt = Location.objects.earliest("pk")
+    path = Path(settings.DATA_DIR) / "objects" / spoilt.key
+    path.chmod(0o600)
+    path.write_bytes(bytes(path.stat().st_size))
+    assert merge_small_packs(actor=ACTOR) == 0
+    assert Incident.objects.get().location == spoilt
+    assert merge_small_packs(actor=ACTOR) == 5
+    assert StoredObject.objects.get(pk=spoilt.stored_object_id).state == "damaged"
+
+
+def test_what_was_merged_in_one_run_is_deleted_in_the_next(six_small_packs: list[bytes]) -> None:
+    Location.objects.update(lock_until=None)
+    lease = _lease()
+    assert run_merge(lease) == {"cleared": 0, "repaired": 0, "deleted": 0, "merged": 6}
+    assert run_merge(lease) == {"cleared": 0, "repaired": 0, "deleted": 6, "merged": 0}
+    assert all_bytes() == six_small_packs
+
+
+def _lease() -> Lease:
+    item = work.enqueue(kind="storage.merge", key="now", payload={}, actor=ACTOR)
+    item.state, item.lease_until = WorkItem.State.RUNNING, datetime.datetime.now(datetime.UTC)
+    item.save()
+    return Lease(item)
+
+
+def test_one_copy_that_does_not_go_keeps_no_other_from_going(
+    six_small_packs: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge_small_packs(actor=ACTOR)
+    Location.objects.filter(stored_object__state="merged").update(lock_until=None)
+    store = store_of(default_tier())
+    stuck, delete = Location.objects.earliest("pk").key, store.delete_version
+
+    def partly(key: str, version_id: str) -> None:
+        if key == stuck:
+            raise StoreUnavailableError("no answer")
+        delete(key, version_id)
+
+    with monkeypatch.context() as away:
+        away.setattr(store, "delete_version", partly)
+        assert delete_merged_packs(actor=ACTOR) == 5 and finish_deletions() == 0
+    assert WriteIntent.objects.get().key == stuck
+    assert clear_broken_off() == 0 and store.versions(stuck) == [""]
+    assert finish_deletions() == 1 and store.versions(stuck) == []
+
+
+def test_a_deletion_is_recorded_once_with_digest_and_size(six_small_packs: list[bytes], recorded: Any) -> None:
+    merge_small_packs(actor=ACTOR)
+    Location.objects.filter(stored_object__state="merged").update(lock_until=None)
+    pack = StoredObject.objects.filter(state="merged").earliest("pk")
+    delete_bytes(pack, actor=ACTOR)
+    assert recorded(pack) == [("pack.merged", "tests"), ("object.deleted", "tests")]
+
+
+def test_what_is_under_a_hold_is_not_deleted(six_small_packs: list[bytes]) -> None:
+    merge_small_packs(actor=ACTOR)
+    Location.objects.filter(stored_object__state="merged").update(lock_until=None, hold=True)
+    assert delete_merged_packs(actor=ACTOR) == 0
+    pack = StoredObject.objects.filter(state="merged").earliest("pk")
+    with pytest.raises(ObjectInUseError, match="hold"):
+        delete_bytes(pack, actor=ACTOR)
+    assert pack.locations.get().state == "good"
 
 
 @pytest.mark.parametrize("step", ["_copy", "register_sealed", "_repoint"])
