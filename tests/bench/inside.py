@@ -18,12 +18,14 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.db.models import Max  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from archive.audit.actor import Actor  # noqa: E402
 from archive.documents.models import Variant  # noqa: E402
 from archive.retrieval.services import locator_of  # noqa: E402
 from archive.search.selectors import get_page, hit_list, resolve  # noqa: E402
+from archive.storage.models import StoredObject  # noqa: E402
 from archive.storage.reading import read_whole, stream  # noqa: E402
 from archive.storage.tiers import default_tier, store_of  # noqa: E402
 from portal.accounts.models import User  # noqa: E402
@@ -70,19 +72,20 @@ def searches(rounds: str) -> dict[str, Any]:
     }
     answer: dict[str, Any] = {}
     for name, make in makers.items():
-        database, page = [], []
+        database, page, hits = [], [], []
         for _round in range(int(rounds)):
             text = make()
             started = time.perf_counter()
-            hit_list(list(get_page(resolve(text, user=user)).rows), user=user)
+            shown = hit_list(list(get_page(resolve(text, user=user)).rows), user=user)
             database.append(time.perf_counter() - started)
+            hits.append(len(shown.hits))
         for _round in range(max(10, int(rounds) // 8)):
             started = time.perf_counter()
             response = client.post("/search/", {"q": make()})
-            shown = client.get(response["Location"])
+            answered = client.get(response["Location"])
             page.append(time.perf_counter() - started)
-            if shown.status_code != 200:
-                raise RuntimeError(f"{name}: {shown.status_code}")
+            if answered.status_code != 200:
+                raise RuntimeError(f"{name}: {answered.status_code}")
         sql, parameters = get_query(make(), user)
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
@@ -91,6 +94,7 @@ def searches(rounds: str) -> dict[str, Any]:
             "database": [percentile(database, 0.5), percentile(database, 0.95), max(database)],
             "page": [percentile(page, 0.5), percentile(page, 0.95), max(page)],
             "plan": plan,
+            "hits": percentile(hits, 0.5),
         }
     return answer
 
@@ -112,6 +116,11 @@ def first_bytes(rounds: str) -> dict[str, Any]:
         read_whole(locator_of(variant))
         times.append(time.perf_counter() - started)
     return {"times": [percentile(times, 0.5), percentile(times, 0.95), max(times)]}
+
+
+def packs() -> dict[str, Any]:
+    """Tell how large the largest pack is."""
+    return {"largest": StoredObject.objects.aggregate(largest=Max("size_bytes"))["largest"]}
 
 
 def large_file() -> dict[str, Any]:

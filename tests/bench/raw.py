@@ -34,7 +34,7 @@ def raw_seconds(package: Path, loaded: Path, before: Path, scratch: Path, *, loa
     rows = _rows(loaded, load_id)
     started = time.perf_counter()
     _bytes(package, scratch)
-    with sqlite3.connect(before, isolation_level=None) as database:
+    with closing(sqlite3.connect(before, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA wal_autocheckpoint = 8000")
