@@ -102,7 +102,7 @@ def search(folder: Path) -> Iterator[Result]:
         told = place.python("seeded", str(SEED))
         print(f"# {SEED:,} rows written straight in {told['seconds']:.0f} s", file=sys.stderr)
         place.manage("collectstatic", "--noinput", "-v0")
-        for name, times in place.python("searches", "200").items():
+        for name, times in place.python("searches", "200", str(SEED)).items():
             database, page = times["database"], times["page"]
             bounded = name not in ("name and postcode", "newest, no condition", "no hit")
             met = database[1] <= 0.020 and page[1] <= 0.150
@@ -125,7 +125,8 @@ def first_byte(folder: Path) -> Iterator[Result]:
         times = place.python("first_bytes", "500")["times"]
         told = place.python("packs")
         beside = f"in process; largest pack {told['largest'] / 2**20:.0f} MiB"
-        yield Result("first byte out of a pack", _ms(times), "p95 30 ms, 256 MiB", beside, times[1] <= 0.030)
+        verdict = times[1] <= 0.030 if told["largest"] >= 240 * 2**20 else None
+        yield Result("first byte out of a pack", _ms(times), "p95 30 ms, 256 MiB", beside, verdict)
         large = package(folder, count=1, first=NEWEST[1], last=NEWEST[1], seed=9, size=76_000_000)
         place.ingest(large)
         told = place.python("large_file")

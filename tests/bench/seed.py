@@ -24,7 +24,7 @@ from archive.ingest.catalogue import load_catalogue
 from archive.ingest.rows import COMMUNICATION_COLUMNS, VARIANT_COLUMNS, Tables
 
 BATCH = 20_000
-CUSTOMERS = 80_000
+LETTERS_EACH = 25
 NAMES = ("muller", "lindqvist", "okafor", "yilmaz", "kowalski", "adeyemi", "schmidt", "larsen", "novak", "rossi")
 
 
@@ -97,7 +97,7 @@ def _rows(
             key = make_order_key(day, numbers[index])
             unit = units[position % len(units)]
             class_id, version = classes[position % len(classes)]
-            customer = chance.randrange(CUSTOMERS)
+            customer = chance.randrange(max(count // LETTERS_EACH, 1))
             external_id = f"SEED-{position:09}"
             slot_values: list[Any] = [None] * width
             if text_slot is not None and position % 2:
