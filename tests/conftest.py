@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+# On a machine where Hypothesis has not made its table of Unicode yet, the first draw takes seconds: no fault of a test.
+settings.register_profile("vellum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("vellum")
 REAL_FILES = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 

@@ -90,7 +90,9 @@ def test_the_index_of_models_is_complete() -> None:
         if "models" in path.stem or path.parent.name == "models":
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.ClassDef) and any("models.Model" in ast.unparse(base) for base in node.bases):
-                    assert any(m.__name__ == node.name for m in apps.get_models()), f"{path.name}: {node.name} is not loaded"
+                    assert any(m.__name__ == node.name for m in apps.get_models()), (
+                        f"{path.name}: {node.name} is not loaded"
+                    )
 
 
 @pytest.mark.django_db
