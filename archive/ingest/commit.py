@@ -43,7 +43,7 @@ class PartWriter:
 
     def write(self, part: Part, *, sealed: Sequence[SealedPack], seconds: float) -> None:
         """Write one part; `sealed` are the packs that were closed before it and are not registered yet."""
-        part.hash_leaves(self.load.pk)
+        self.rows.build(part)
         with transaction.atomic():
             if sealed:
                 self._object_ids = register_sealed(sealed)

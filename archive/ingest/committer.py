@@ -24,6 +24,7 @@ from django.db import connection
 
 from archive.audit.actor import Actor
 from archive.batches.models import Load
+from archive.ingest.catalogue import Catalogue
 from archive.ingest.commit import PartWriter
 from archive.ingest.identity import Identity
 from archive.ingest.rows import Part, RowBuilder, Tables
@@ -51,15 +52,15 @@ class Task:
     database: str
     load_id: int
     actor: Actor
-    slots: tuple[str, ...]
+    catalogue: Catalogue
 
 
 class Writing:
     """Writes parts in order and counts the time between them."""
 
-    def __init__(self, load: Load, actor: Actor, slots: tuple[str, ...]) -> None:
-        rows = RowBuilder(load_id=load.pk, slots=slots)
-        self._writer = PartWriter(load=load, tables=Tables(slots), actor=actor, rows=rows)
+    def __init__(self, load: Load, actor: Actor, catalogue: Catalogue) -> None:
+        rows = RowBuilder(load_id=load.pk, producer_id=load.producer_id, catalogue=catalogue)
+        self._writer = PartWriter(load=load, tables=Tables(catalogue.slots), actor=actor, rows=rows)
         self._clock = time.monotonic()
 
     def write(self, sealed: list[SealedPack], parts: list[Part]) -> None:
@@ -77,17 +78,15 @@ class Committer:
     Shapes: `committed` is called, in another thread, when the rows of a round are in the database.
     """
 
-    def __init__(
-        self, *, load: Load, actor: Actor, slots: tuple[str, ...], committed: Callable[[Closed], None]
-    ) -> None:
+    def __init__(self, *, load: Load, actor: Actor, catalogue: Catalogue, committed: Callable[[Closed], None]) -> None:
         self._load = load
         self._actor = actor
-        self._slots = slots
+        self._catalogue = catalogue
         self._committed = committed
         self._queue: queue.Queue[Closed | None] = queue.Queue(maxsize=1)
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
-        self._here: Writing | None = None if not connection.in_atomic_block else Writing(load, actor, slots)
+        self._here: Writing | None = None if not connection.in_atomic_block else Writing(load, actor, catalogue)
 
     @property
     def started(self) -> bool:
@@ -97,7 +96,7 @@ class Committer:
     def commit_here(self, closed: Closed) -> None:
         """Seal and commit in this process."""
         if self._here is None:
-            self._here = Writing(self._load, self._actor, self._slots)
+            self._here = Writing(self._load, self._actor, self._catalogue)
         self._here.write(closed.packs.seal(), closed.parts)
         self._committed(closed)
 
@@ -144,7 +143,9 @@ class Committer:
 
     def _work(self) -> None:
         try:
-            with _Child(Task(str(connection.settings_dict["NAME"]), self._load.pk, self._actor, self._slots)) as child:
+            with _Child(
+                Task(str(connection.settings_dict["NAME"]), self._load.pk, self._actor, self._catalogue)
+            ) as child:
                 while (closed := self._queue.get()) is not None:
                     if self._error is not None:
                         closed.packs.discard()
@@ -183,7 +184,7 @@ class _Child:
     def commit(self, sealed: list[SealedPack], parts: list[Part]) -> None:
         """Have one round committed. Errors: what the child raised; CommitterDiedError."""
         try:
-            # Rows are plain values: marshal writes them four times as fast as pickle, and the child is the same Python.
+            # Plain values: marshal writes them four times as fast as pickle, and the child is the same Python.
             send(self._process.stdin, (sealed, marshal.dumps([part.to_plain() for part in parts], 2)))
             answer = pickle.load(self._process.stdout)  # type: ignore[arg-type]  # noqa: S301  (our own child)
         except (BrokenPipeError, EOFError):

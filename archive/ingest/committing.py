@@ -46,7 +46,7 @@ def _writing(task: Any) -> Any:
     from archive.ingest.rows import Part
 
     connection.settings_dict["NAME"] = task.database
-    return Writing(Load.objects.get(pk=task.load_id), task.actor, task.slots), Part.from_plain
+    return Writing(Load.objects.get(pk=task.load_id), task.actor, task.catalogue), Part.from_plain
 
 
 def _portable(error: Exception) -> Exception:

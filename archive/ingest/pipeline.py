@@ -29,7 +29,7 @@ from archive.ingest.content import Content, ContentReader
 from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide
 from archive.ingest.lookup import differing_fields, find_known
 from archive.ingest.records import Draft, Problem, RawRecord, Source
-from archive.ingest.rows import Origin, Part, RowBuilder, StoredVariant, group_of, identity_of, retention_of
+from archive.ingest.rows import Part, RowBuilder, StoredVariant, decided, group_of, identity_of, retention_of
 from archive.ingest.validate import Validator
 from archive.storage.packing import PackSet
 
@@ -66,7 +66,7 @@ class Pipeline:
         self.source = source
         self.control = control
         self.validator = Validator(catalogue, producer_key=load.producer_key)
-        self.rows = RowBuilder(load_id=load.pk, slots=catalogue.slots)
+        self.rows = RowBuilder(load_id=load.pk, producer_id=load.producer_id, catalogue=catalogue)
         self.contents = ContentReader(source)
         self.packs = PackSet(reference=str(load.public_id), expected_bytes=source.total_bytes)
         self.numbers = NumberAllocator()
@@ -79,7 +79,7 @@ class Pipeline:
         self.salts: list[bytes] = []
         self.notes = 0
         self.round = 0
-        self.committer = Committer(load=load, actor=actor, slots=catalogue.slots, committed=self._committed)
+        self.committer = Committer(load=load, actor=actor, catalogue=catalogue, committed=self._committed)
 
     def run(self) -> None:
         """Read to the end of the manifest; when it returns, all that was read is committed."""
@@ -187,18 +187,20 @@ class Pipeline:
         order_key = make_order_key(draft.issued_on, self.numbers.take())
         salts = [self.salts.pop() for _ in range(max(1, len(draft.parties)))]
         stored = self._store(draft, incoming.contents, str(public_id), 1)
-        self.rows.add_communication(
-            self.part,
-            draft,
-            producer_id=self.load.producer_id,
-            order_key=order_key,
-            public_id=public_id,
-            salts=salts,
-            batch_id=self._batch_id(draft.batch),
-            stored=stored,
-            archived_at=now,
+        self.part.decided.append(
+            decided(
+                draft,
+                new=True,
+                order_key=order_key,
+                public_id=public_id,
+                salts=salts,
+                batch_id=self._batch_id(draft.batch),
+                first_number=1,
+                at=now,
+                stored=stored,
+            )
         )
-        self.part.origins[order_key] = _origin(draft, digests)
+        self.part.archived += 1
         numbers = {channel: number for number, channel in enumerate(digests, 1)}
         entry = Known(order_key, public_id, dict(digests), numbers, salts[0], self.round)
         with self.pending_lock:
@@ -209,18 +211,20 @@ class Pipeline:
         known = outcome.known
         contents = [content for content in incoming.contents if content.draft.channel in outcome.channels]
         stored = self._store(draft, contents, str(known.public_id), known.next_number)
-        self.rows.add_variants(
-            self.part,
-            draft,
-            known=known,
-            salt=known.salt,
-            batch_id=self._batch_id(draft.batch),
-            stored=stored,
-            added_at=now,
+        self.part.decided.append(
+            decided(
+                draft,
+                new=False,
+                order_key=known.order_key,
+                public_id=known.public_id,
+                salts=[known.salt],
+                batch_id=self._batch_id(draft.batch),
+                first_number=known.next_number,
+                at=now,
+                stored=stored,
+            )
         )
-        self.part.origins[known.order_key] = _origin(
-            draft, {content.draft.channel: content.sha256 for content in contents}
-        )
+        self.part.variants_added += 1
         for number, content in enumerate(contents, known.next_number):
             known.digests[content.draft.channel] = content.sha256
             known.numbers[content.draft.channel] = number
@@ -329,10 +333,6 @@ def _rarely_collected() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def _origin(draft: Draft, digests: dict[str, bytes]) -> Origin:
-    return Origin(draft.ordinal, draft.line, draft.external_id, draft.raw, digests)
 
 
 def _salts(count: int) -> list[bytes]:

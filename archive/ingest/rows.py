@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +29,9 @@ from archive.documents.models import (
     VariantResource,
 )
 from archive.documents.text import name_tokens, postcode_tokens
-from archive.ingest.catalogue import ClassInfo
-from archive.ingest.identity import Identity, Known
-from archive.ingest.records import Draft, DraftVariant, Problem
+from archive.ingest.catalogue import Catalogue, ClassInfo
+from archive.ingest.identity import Identity
+from archive.ingest.records import Draft, DraftParty, DraftVariant, Problem
 from archive.ingest.table import Table
 from archive.retention.rules import RetentionDecision, retain_until
 
@@ -96,22 +98,81 @@ class Origin:
     digests: dict[str, bytes]
 
 
-LeafFacts = tuple[
-    bytes, bytes, dict[str, Any], list[tuple[bytes, dict[str, str]]] | None, list[tuple[int, str, int, str]]
-]
-"""(public id, salt, fields, (salt, facts) of each party of a new communication, variants) of one leaf."""
+Decided = tuple[Any, ...]
+"""A new communication or late variants, as plain values for a pipe: see `decided` and `RowBuilder.build`."""
+
+_DRAFT = attrgetter(
+    *"ordinal line raw producer_key external_id unit.key document_class.key batch run_sequence sequence subject "
+    "language customer_id account_number slots index_values multiple extra assets replaces".split()
+)
+_PARTY = attrgetter(*(field.name for field in dataclasses.fields(DraftParty)))
+_VARIANT = attrgetter(*(field.name for field in dataclasses.fields(DraftVariant)))
+
+
+def decided(
+    draft: Draft,
+    *,
+    new: bool,
+    order_key: int,
+    public_id: UUID,
+    salts: Sequence[bytes],
+    batch_id: int | None,
+    first_number: int,
+    at: str,
+    stored: Sequence[StoredVariant],
+) -> Decided:
+    """Return what was decided on a record; its rows are built where the part is committed, which has the time for it.
+
+    Shapes: one salt for each party, at least one, the first is the record's; `first_number` is that of the first
+    variant stored; slots hold text, numbers and days.
+    """
+    return (
+        new,
+        order_key,
+        public_id.bytes,
+        salts,
+        batch_id,
+        first_number,
+        at,
+        draft.issued_on.toordinal(),
+        _DRAFT(draft),
+        [_PARTY(party) for party in draft.parties],
+        [
+            (
+                _VARIANT(item.draft),
+                item.content_type,
+                item.sha256,
+                item.size_bytes,
+                item.place,
+                item.offset,
+                item.length,
+                item.blocks,
+                item.resources,
+            )
+            for item in stored
+        ],
+    )
 
 
 @dataclass(slots=True)
 class Part:
     """What one transaction writes: the rows of consecutive records, whole communications only.
 
-    Shapes: the rows of one communication all begin with its order key (links and keys carry it too), so that a
-    communication that another load brought in meanwhile can be taken out. `next_record` is the ordinal after the last.
+    Shapes: the first fields are filled where records are read; `RowBuilder.build` makes the rows of them. The rows of
+    one communication all begin with its order key (links and keys carry it too), so that a communication that another
+    load brought in meanwhile can be taken out. `next_record` is the ordinal after the last.
     """
 
     next_record: int = 0
     first_record: int | None = None
+    decided: list[Decided] = field(default_factory=list)
+    rejects: list[tuple[Any, ...]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    archived: int = 0
+    variants_added: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    bytes_read: int = 0
     communications: list[tuple[Any, ...]] = field(default_factory=list)
     keys: list[tuple[Any, ...]] = field(default_factory=list)
     variants: list[tuple[Any, ...]] = field(default_factory=list)
@@ -121,38 +182,20 @@ class Part:
     multiples: list[tuple[Any, ...]] = field(default_factory=list)
     resources: list[tuple[Any, ...]] = field(default_factory=list)
     links: list[tuple[Any, ...]] = field(default_factory=list)
-    rejects: list[tuple[Any, ...]] = field(default_factory=list)
-    leaf_facts: list[LeafFacts] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     leaf_keys: list[int] = field(default_factory=list)
     additions: list[tuple[int, str, int]] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
     origins: dict[int, Origin] = field(default_factory=dict)
-    archived: int = 0
-    variants_added: int = 0
-    duplicates: int = 0
-    rejected: int = 0
     bytes_stored: int = 0
-    bytes_read: int = 0
 
     def to_plain(self) -> tuple[Any, ...]:
-        """Return the part as lists, tuples and plain values only, for a pipe to another process."""
-        origins = {
-            key: (origin.ordinal, origin.line, origin.external_id, origin.raw, origin.digests)
-            for key, origin in self.origins.items()
-        }
-        return tuple(origins if name == "origins" else getattr(self, name) for name in self.__slots__)
+        """Return what was decided as lists, tuples and plain values only, for a pipe to another process."""
+        return tuple(getattr(self, name) for name in _READ)
 
     @classmethod
     def from_plain(cls, plain: tuple[Any, ...]) -> Part:
         """Return a part from what `to_plain` made."""
-        part = cls(*plain)
-        part.origins = {key: Origin(*values) for key, values in plain[cls.__slots__.index("origins")].items()}
-        return part
-
-    def hash_leaves(self, load_id: int) -> None:
-        """Make the leaves of what they tell; done where the part is committed, which has the time for it."""
-        self.leaves = [_leaf(load_id, *facts) for facts in self.leaf_facts]
+        return cls(*plain)
 
     @property
     def records(self) -> int:
@@ -160,22 +203,7 @@ class Part:
         return self.archived + self.variants_added + self.duplicates + self.rejected
 
 
-def _leaf(
-    load_id: int,
-    public_id: bytes,
-    salt: bytes,
-    fields: dict[str, Any],
-    parties: list[tuple[bytes, dict[str, str]]] | None,
-    variants: list[tuple[int, str, int, str]],
-) -> bytes:
-    if parties is not None:
-        commitments = [
-            party_commitment(salt=own, number=number, facts=facts) for number, (own, facts) in enumerate(parties)
-        ]
-        fields = {**fields, "parties": commitments}
-    return leaf_hash(
-        record_leaf(public_id=UUID(bytes=public_id), load_id=load_id, salt=salt, fields=fields, variants=variants)
-    )
+_READ = tuple(field.name for field in dataclasses.fields(Part))[:10]
 
 
 @lru_cache(maxsize=4096)
@@ -198,19 +226,63 @@ def _json(value: Any) -> str | None:
 class RowBuilder:
     """Builds the rows of one load.
 
-    Shapes: `slots` are the typed slots that the tables have, in order.
+    Shapes: `catalogue` is the one that its records were checked against.
     """
 
-    def __init__(self, *, load_id: int, slots: Sequence[str]) -> None:
+    def __init__(self, *, load_id: int, producer_id: int, catalogue: Catalogue) -> None:
         self.load_id = load_id
-        self.slots = tuple(slots)
+        self.producer_id = producer_id
+        self.slots = catalogue.slots
+        self._units = catalogue.units
+        self._classes = catalogue.classes
 
-    def add_communication(
+    def build(self, part: Part) -> None:
+        """Make the rows and leaves of what was decided."""
+        for new, order_key, raw_id, salts, batch_id, first_number, at, day, facts, parties, items in part.decided:
+            public_id = UUID(bytes=raw_id)
+            stored = [StoredVariant(DraftVariant(*variant), *rest) for variant, *rest in items]
+            draft = self._draft(day, facts, parties, stored)
+            part.origins[order_key] = Origin(
+                draft.ordinal,
+                draft.line,
+                draft.external_id,
+                draft.raw,
+                {item.draft.channel: item.sha256 for item in stored},
+            )
+            if new:
+                self._add_communication(part, draft, order_key, public_id, salts, batch_id, stored, at)
+            else:
+                self._add_late(part, draft, order_key, public_id, salts[0], batch_id, stored, first_number, at)
+        part.decided = []
+
+    def _draft(self, day: int, facts: Sequence[Any], parties: Sequence[Any], stored: Sequence[StoredVariant]) -> Draft:
+        ordinal, line, raw, producer_key, external_id, unit_key, class_key, batch, *rest = facts
+        run_sequence, sequence, subject, language, customer_id, account_number, *values = rest
+        return Draft(
+            ordinal,
+            line,
+            raw,
+            producer_key,
+            external_id,
+            self._units[unit_key],
+            self._classes[class_key],
+            datetime.date.fromordinal(day),
+            batch,
+            run_sequence,
+            sequence,
+            subject,
+            language,
+            customer_id,
+            account_number,
+            [DraftParty(*party) for party in parties],
+            [item.draft for item in stored],
+            *values,
+        )
+
+    def _add_communication(
         self,
         part: Part,
         draft: Draft,
-        *,
-        producer_id: int,
         order_key: int,
         public_id: UUID,
         salts: Sequence[bytes],
@@ -218,10 +290,6 @@ class RowBuilder:
         stored: Sequence[StoredVariant],
         archived_at: str,
     ) -> None:
-        """Add the rows and the leaf of a new communication.
-
-        Shapes: one salt for each party, at least one; the first is the record's.
-        """
         document_class = draft.document_class
         retention = retention_of(draft)
         schedule = document_class.schedule
@@ -241,7 +309,7 @@ class RowBuilder:
                 draft.unit.id,
                 document_class.id,
                 document_class.version,
-                producer_id,
+                self.producer_id,
                 draft.external_id,
                 self.load_id,
                 draft.ordinal,
@@ -265,14 +333,14 @@ class RowBuilder:
                 retention.trigger,
                 trigger_on,
                 cut_off_on,
-                *(value.isoformat() if isinstance(value, datetime.date) else value for value in slot_values),
+                *slot_values,
             )
         )
-        part.keys.append((draft.unit.id, producer_id, draft.external_id, public_id.bytes, order_key))
+        part.keys.append((draft.unit.id, self.producer_id, draft.external_id, public_id.bytes, order_key))
         self._add_parties(part, draft, order_key, salts)
         for field_id, value in draft.multiple:
             part.multiples.append((field_id, value, order_key))
-        self._add_links(part, draft, order_key, producer_id, archived_at)
+        self._add_links(part, draft, order_key, archived_at)
         self._add_variants(part, draft, order_key, stored, first_number=1, batch_id=batch_id, at=archived_at)
         facts = {
             "account_number": draft.account_number,
@@ -310,29 +378,27 @@ class RowBuilder:
             for salt, party in zip(salts, draft.parties, strict=False)
         ]
         self._add_leaf(part, public_id, order_key, salts[0], facts, stored, first_number=1, parties=parties)
-        part.archived += 1
 
-    def add_variants(
+    def _add_late(
         self,
         part: Part,
         draft: Draft,
-        *,
-        known: Known,
+        order_key: int,
+        public_id: UUID,
         salt: bytes,
         batch_id: int | None,
         stored: Sequence[StoredVariant],
-        added_at: str,
+        first_number: int,
+        at: str,
     ) -> None:
         """Add late variants to a communication that is archived, with a leaf of their own."""
-        number = known.next_number
-        self._add_variants(part, draft, known.order_key, stored, first_number=number, batch_id=batch_id, at=added_at)
-        facts = {"added_at": added_at, "position": draft.ordinal}
-        self._add_leaf(part, known.public_id, known.order_key, salt, facts, stored, first_number=number)
+        self._add_variants(part, draft, order_key, stored, first_number=first_number, batch_id=batch_id, at=at)
+        facts = {"added_at": at, "position": draft.ordinal}
+        self._add_leaf(part, public_id, order_key, salt, facts, stored, first_number=first_number)
         bits = 0
         for variant in stored:
             bits |= CHANNEL_BITS[variant.draft.channel]
-        part.additions.append((known.order_key, str(known.public_id), bits))
-        part.variants_added += 1
+        part.additions.append((order_key, str(public_id), bits))
 
     def add_reject(
         self, part: Part, *, ordinal: int, line: int, external_id: str, problem: Problem, raw: bytes
@@ -373,10 +439,10 @@ class RowBuilder:
             details = {"recipients": addresses} if addresses else {}
             part.persons.append((order_key, 0, salts[0], "", "", "", _json(details)))
 
-    def _add_links(self, part: Part, draft: Draft, order_key: int, producer_id: int, at: str) -> None:
+    def _add_links(self, part: Part, draft: Draft, order_key: int, at: str) -> None:
         if draft.replaces:
             external_id, reason = draft.replaces
-            part.links.append((order_key, "supersedes", draft.unit.id, producer_id, external_id, reason, at))
+            part.links.append((order_key, "supersedes", draft.unit.id, self.producer_id, external_id, reason, at))
 
     def _add_variants(
         self,
@@ -441,7 +507,12 @@ class RowBuilder:
             (number, item.draft.channel, item.size_bytes, item.sha256.hex())
             for number, item in enumerate(stored, first_number)
         ]
-        part.leaf_facts.append((public_id.bytes, salt, facts, parties, variants))
+        if parties is not None:
+            facts["parties"] = [
+                party_commitment(salt=own, number=number, facts=told) for number, (own, told) in enumerate(parties)
+            ]
+        leaf = record_leaf(public_id=public_id, load_id=self.load_id, salt=salt, fields=facts, variants=variants)
+        part.leaves.append(leaf_hash(leaf))
         part.leaf_keys.append(order_key)
 
 

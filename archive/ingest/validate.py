@@ -166,7 +166,8 @@ class Validator:
             if info.multiple:
                 draft.multiple += [(info.id, str(code)) for code in dict.fromkeys(encoded)]
             elif info.slot:
-                draft.slots[info.slot] = encoded[0]
+                value = encoded[0]
+                draft.slots[info.slot] = value.isoformat() if isinstance(value, datetime.date) else value
         for key, info in draft.document_class.fields.items():
             if info.required and key not in draft.index_values:
                 raise _Wrong(
