@@ -14,11 +14,20 @@ const { EventBus, FindState, LinkTarget, PDFFindController, PDFLinkService, PDFV
 class PdfViewer extends HTMLElement {
   connectedCallback() {
     this.build();
-    this.load();
+    // Opened once it is seen: beside a panel that hides it no byte is fetched, and pdf.js can measure its place.
+    this.watch = new IntersectionObserver((entries) => this.seen(entries));
+    this.watch.observe(this.scroll);
   }
 
   disconnectedCallback() {
+    this.watch.disconnect();
     this.task?.destroy();
+  }
+
+  seen(entries) {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    this.watch.disconnect();
+    this.load();
   }
 
   word(name, values = {}) {
