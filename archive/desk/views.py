@@ -33,7 +33,7 @@ from archive.search.selectors import (
     neighbours,
     resolve,
 )
-from archive.search.services import start_search
+from archive.search.services import open_search, start_search
 
 MAY_SEARCH = "archive.search_communications"
 
@@ -98,11 +98,22 @@ def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
 @permission_required(MAY_SEARCH, raise_exception=True)
 @require_safe
 def search_count(request: HttpRequest, search_id: UUID) -> HttpResponse:
-    """Answer with the sentence that counts, for the place that the page reserved."""
+    """Answer with the sentence that counts, for the place that the page reserved; `?exactly` counts beyond 10,000."""
     search = _search_or_404(request, search_id)
-    found = resolve(search.query, user=request.user)
-    number, exact = count(found)
-    context = {"count": number, "exact": exact, "superseded": count_superseded(found), "search": search}
+    try:
+        found = resolve(search.query, user=request.user)
+    except QueryError as error:
+        context = {"error": error, "query_text": search.query}
+        return render(request, "desk/_query_error.html", context, status=422)
+    number, exact = count(found, exactly="exactly" in request.GET)
+    superseded, superseded_exact = count_superseded(found)
+    context = {
+        "count": number,
+        "exact": exact,
+        "superseded": superseded,
+        "superseded_exact": superseded_exact,
+        "search": search,
+    }
     return render(request, "desk/_count.html", context)
 
 
@@ -126,7 +137,7 @@ def _search_page(
 
 def _search_or_404(request: HttpRequest, search_id: UUID) -> Search:
     try:
-        return get_search(search_id, user=request.user)
+        return open_search(search_id, actor=Actor.of(request))
     except ObjectDoesNotExist:
         raise Http404 from None
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from archive.batches.models import Batch
 from archive.documents.aliases import expand
-from archive.documents.dates import days_of
+from archive.documents.dates import Days, days_of
 from archive.documents.models import (
     BusinessUnit,
     Channel,
@@ -160,6 +160,12 @@ def _spellings(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(form for value in values for form in (value, value.upper(), value.lower())))
 
 
+def _begins(column: str, comparison: Comparison) -> Q:
+    """Return the condition that a column begins with a value, in any of its spellings; a range uses the index."""
+    lows = _spellings(comparison.values)
+    return reduce(or_, (Q(**{f"{column}__gte": low, f"{column}__lt": low + "\U0010ffff"}) for low in lows))
+
+
 def _with_aliases(kind: str, comparison: Comparison, values: Values) -> list[str]:
     typed = _spellings(comparison.values)
     found = expand(kind, typed)
@@ -171,12 +177,12 @@ def _with_aliases(kind: str, comparison: Comparison, values: Values) -> list[str
 
 def _customer(comparison: Comparison, values: Values) -> Truth:
     if comparison.op == "prefix":
-        return _present("customer_id", column_truth("customer_id", comparison, str.upper).true)
-    wanted = _with_aliases("customer", comparison, values)
+        q = _begins("customer_id", comparison)
+    else:
+        q = Q(customer_id__in=_with_aliases("customer", comparison, values))
     # Further parties are few: their keys are found first, so that the walk stays on one index (no OR over two tables).
-    parties = Party.objects.filter(customer_id__in=wanted).values_list("order_key", flat=True)
+    parties = Party.objects.filter(q).values_list("order_key", flat=True)
     further = list(parties[: MOST_LISTED + 1])
-    q = Q(customer_id__in=wanted)
     if further:
         q |= Q(order_key__in=further if len(further) <= MOST_LISTED else parties)
     return _present("customer_id", q)
@@ -184,7 +190,7 @@ def _customer(comparison: Comparison, values: Values) -> Truth:
 
 def _account(comparison: Comparison, values: Values) -> Truth:
     if comparison.op == "prefix":
-        return _present("account_number", column_truth("account_number", comparison, str).true)
+        return _present("account_number", _begins("account_number", comparison))
     return _present("account_number", Q(account_number__in=_with_aliases("account", comparison, values)))
 
 
@@ -230,17 +236,28 @@ def _issued(comparison: Comparison, values: Values) -> Truth:
 
 
 def _archived(comparison: Comparison, values: Values) -> Truth:
-    zone = ZoneInfo(getattr(values.user, "time_zone", "") or settings.DISPLAY_TIME_ZONE)
+    """Answer for days in the zone of each unit (model.md §1): an instant is on other days in other units."""
+    days = days_of(comparison)
+    zones: dict[str, list[int]] = {}
+    for unit_id, zone in BusinessUnit.objects.values_list("pk", "time_zone"):
+        zones.setdefault(zone, []).append(unit_id)
+    if len(zones) <= 1:
+        return _sure(_instants(days, next(iter(zones), settings.DISPLAY_TIME_ZONE)))
+    return _sure(reduce(or_, (Q(unit_id__in=units) & _instants(days, zone) for zone, units in zones.items())))
+
+
+def _instants(days: list[Days], zone: str) -> Q:
+    """Return the condition on `archived_at` for ranges of days in a zone."""
+    midnight, where = datetime.time.min, ZoneInfo(zone)
     ranges: list[Q] = []
-    for first, last in days_of(comparison):
+    for first, last in days:
         q = Q()
         if first.year > 1:
-            q &= Q(archived_at__gte=datetime.datetime.combine(first, datetime.time.min, zone))
+            q &= Q(archived_at__gte=datetime.datetime.combine(first, midnight, where))
         if last.year < 2870:
-            after = last + datetime.timedelta(days=1)
-            q &= Q(archived_at__lt=datetime.datetime.combine(after, datetime.time.min, zone))
+            q &= Q(archived_at__lt=datetime.datetime.combine(last + datetime.timedelta(days=1), midnight, where))
         ranges.append(q)
-    return _sure(reduce(or_, ranges))
+    return reduce(or_, ranges)
 
 
 def _channel(comparison: Comparison, values: Values) -> Truth:
@@ -366,12 +383,17 @@ def _multiple(row: IndexField, comparison: Comparison, lacks: Q) -> Truth:
     return Truth(true, has & ~true, lacks)
 
 
+def is_record_number(text: str) -> bool:
+    """Tell whether a bare word has the form of a record number, such as V-12-340."""
+    return _RECORD.fullmatch(text) is not None
+
+
 def bare_word(text: str, values: Values) -> Q | None:
     """Return what an agent means who types only an id: a record, or an account, customer or reference.
 
     Shapes: None for what has neither digit nor a form of ours: names and words need their field.
     """
-    if _RECORD.fullmatch(text):
+    if is_record_number(text):
         return _one_record(text, Comparison("record", "in", (text,)))
     if not any(char.isdigit() for char in text):
         return None

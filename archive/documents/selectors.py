@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -93,13 +93,15 @@ def first_names(order_keys: Collection[int], *, user: Any) -> dict[int, str]:
     return dict(Person.objects.filter(order_key__in=order_keys, number=0).values_list("order_key", "name"))
 
 
-def replaced_counts(order_keys: Collection[int]) -> dict[int, int]:
-    """Return how many earlier communications each one replaces; one query whatever the number."""
-    counts: dict[int, int] = defaultdict(int)
+def replaced_counts(order_keys: Collection[int], *, user: Any) -> dict[int, int]:
+    """Return how many earlier communications that the user may see each one replaces; two queries at most."""
     links = CommunicationLink.objects.filter(from_key__in=order_keys, kind=CommunicationLink.Kind.SUPERSEDES)
-    for from_key in links.exclude(to_key=None).values_list("from_key", flat=True):
-        counts[from_key] += 1
-    return counts
+    pairs = [(start, end) for start, end in links.values_list("from_key", "to_key") if end is not None]
+    if not pairs:
+        return {}
+    replaced = {end for _start, end in pairs}
+    seen = set(visible_to(user).filter(order_key__in=replaced).values_list("order_key", flat=True))
+    return dict(Counter(start for start, end in pairs if end in seen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +169,3 @@ def describe_scope(user: Any) -> list[Reason]:
         Reason(rule.row.group.name, rule.row.effect == AccessRule.Effect.ALLOW, rule.words, rule.row.note)
         for rule in rules_of(user)
     ]
-
-
-def columns_of(rows: Sequence[Communication], classes: dict[int, list[str]]) -> list[str]:
-    """Return the index fields that a list shows: those of its class, where all rows are of one."""
-    found = {row.document_class_id for row in rows}
-    return classes.get(found.pop(), []) if len(found) == 1 else []

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -51,6 +52,12 @@ def timeline(communication: Communication, *, user: Any) -> list[Entry]:
 
 def archived_entries(communication: Communication, user: Any) -> list[Entry]:
     """Return how the communication and each later variant came in: from their loads' parts."""
+    late = Variant.objects.filter(order_key=communication.order_key).exclude(
+        load_id=communication.load_id, load_position=communication.load_position
+    )
+    added = list(late.order_by("number"))
+    origin = (communication.load_id, communication.load_position)
+    parts = _part_events({origin, *((row.load_id, row.load_position) for row in added)})
     entries = [
         Entry(
             communication.archived_at,
@@ -60,13 +67,10 @@ def archived_entries(communication: Communication, user: Any) -> list[Entry]:
             communication.producer.label,
             _("Load %(load)s, record %(record)s")
             % {"load": f"L-{communication.load_id}", "record": communication.record_number},
-            _part_event(communication.load_id, communication.load_position),
+            parts.get(origin, ""),
         )
     ]
-    late = Variant.objects.filter(order_key=communication.order_key).exclude(
-        load_id=communication.load_id, load_position=communication.load_position
-    )
-    for variant in late.order_by("number"):
+    for variant in added:
         entries.append(
             Entry(
                 variant.added_at,
@@ -75,15 +79,24 @@ def archived_entries(communication: Communication, user: Any) -> list[Entry]:
                 _("%(channel)s form added") % {"channel": Channel(variant.channel).label},
                 communication.producer.label,
                 _("Load %(load)s") % {"load": f"L-{variant.load_id}"},
-                _part_event(variant.load_id, variant.load_position),
+                parts.get((variant.load_id, variant.load_position), ""),
             )
         )
     return entries
 
 
-def _part_event(load_id: int, position: int) -> str:
-    part = LoadPart.objects.filter(load_id=load_id, first_position__lte=position, next_position__gt=position).first()
-    return str(part.event_id) if part else ""
+def _part_events(places: set[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """Return the events of the parts in which records came, by (load, position); one query whatever the number."""
+    wanted = Q()
+    for load_id, position in places:
+        wanted |= Q(load_id=load_id, first_position__lte=position, next_position__gt=position)
+    parts = LoadPart.objects.filter(wanted).values_list("load_id", "first_position", "next_position", "event_id")
+    return {
+        (load_id, position): str(event_id)
+        for part_load, first, after, event_id in parts
+        for load_id, position in places
+        if load_id == part_load and first <= position < after
+    }
 
 
 _ICONS = {Verb.VARIANT_DOWNLOADED: "download", Verb.COMMUNICATION_SUPERSEDED: "replace"}

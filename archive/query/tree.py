@@ -98,3 +98,14 @@ def comparisons(tree: Node) -> tuple[Comparison, ...]:
     if isinstance(tree, And | Or):
         return tuple(found for child in tree.children for found in comparisons(child))
     return comparisons(tree.child) if isinstance(tree, Not) else ()
+
+
+def words(tree: Node) -> tuple[str, ...]:
+    """Return every bare word and phrase in the tree, in order, without the beginnings of words."""
+    if isinstance(tree, Word):
+        return () if tree.prefix else (tree.text,)
+    if isinstance(tree, Phrase):
+        return (tree.text,)
+    if isinstance(tree, And | Or):
+        return tuple(found for child in tree.children for found in words(child))
+    return words(tree.child) if isinstance(tree, Not) else ()

@@ -1,10 +1,14 @@
-"""Keyset paging: a cursor says after which row a page goes on; the thousandth page costs what the first costs."""
+"""Keyset paging: a cursor says after which row a page goes on; the thousandth page costs what the first costs.
+
+A cursor stands in a URL, so it names its row by the public id and holds nothing of the customer's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.core import signing
 from django.db.models import Q, QuerySet
@@ -14,7 +18,7 @@ _SALT = "archive.search.cursor"
 
 
 class BadCursorError(ValueError):
-    """A cursor that we did not make, or made for another order."""
+    """A cursor that we did not make, or made for another order, or whose row is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def page_of(query: QuerySet[Any], *, sort: Sort, limit: int, cursor: str = "") -
 
     Errors: BadCursorError.
     """
-    position, backwards = _read(cursor, sort) if cursor else (None, False)
+    position, backwards = _read(cursor, sort, query) if cursor else (None, False)
     descending = sort.descending != backwards
     sign = "-" if descending else ""
     order = [f"{sign}{sort.column}"] if sort.column else []
@@ -88,16 +92,20 @@ def _beyond(sort: Sort, position: tuple[Any, int], descending: bool) -> Q:
 
 
 def _write(sort: Sort, row: Any, *, backwards: bool) -> str:
-    value: Any = getattr(row, sort.column) if sort.column else None
-    told = str(value) if sort.column == "archived_at" else value
-    return signing.dumps([sort.key, told, str(row.order_key), backwards], salt=_SALT, compress=True)
+    return signing.dumps([sort.key, str(row.public_id), backwards], salt=_SALT)
 
 
-def _read(cursor: str, sort: Sort) -> tuple[tuple[Any, int], bool]:
+def _read(cursor: str, sort: Sort, query: QuerySet[Any]) -> tuple[tuple[Any, int], bool]:
+    """Return where the row of a cursor stands, and whether the page lies before it; one query by the public id."""
     try:
-        key, value, order_key, backwards = signing.loads(cursor, salt=_SALT)
+        key, public_id, backwards = signing.loads(cursor, salt=_SALT)
+        anchor = UUID(public_id)
     except (signing.BadSignature, ValueError) as error:
         raise BadCursorError("This page link is not valid. Search again.") from error
     if key != sort.key:
         raise BadCursorError("This page link is of another order. Search again.")
-    return (value, int(order_key)), bool(backwards)
+    found = query.model._default_manager.filter(public_id=anchor).values_list(sort.column or "order_key", "order_key")
+    position = found.first()
+    if position is None:
+        raise BadCursorError("The record at which this page begins is gone. Search again.")
+    return position, bool(backwards)

@@ -9,12 +9,12 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from archive.documents.fields import bare_word
+from archive.documents.fields import bare_word, is_record_number
 from archive.documents.models import BusinessUnit, Channel, ClassVersion, Communication, DocumentClass, Variant
 from archive.documents.selectors import field_labels, first_names, replaced_counts, visible_to
 from archive.query import Everything, Node, QueryError, Values, parse, registry
 from archive.query.to_q import true_q
-from archive.query.tree import comparisons
+from archive.query.tree import comparisons, words
 from archive.search.models import Search
 from archive.search.paging import SORTS, Page, Sort, page_of
 
@@ -47,7 +47,7 @@ def resolve(text: str, *, user: Any) -> Found:
     condition = Q() if isinstance(tree, Everything) else true_q(tree, registry, values, bare=bare_word)
     everything = visible_to(user).filter(condition)
     named = {comparison.field for comparison in comparisons(tree)}
-    hides = not named & _SHOWS_ALL_STATES
+    hides = not named & _SHOWS_ALL_STATES and not any(is_record_number(text) for text in words(tree))
     rows = everything.filter(state=Communication.State.CURRENT) if hides else everything
     return Found(tree, rows, everything, values.also, hides)
 
@@ -62,18 +62,23 @@ def get_page(found: Found, *, sort: str = "-issued", limit: int = PAGE_ROWS, cur
     return page_of(found.rows.defer("extra", "asset_references"), sort=SORTS[sort], limit=limit, cursor=cursor)
 
 
-def count(found: Found) -> tuple[int, bool]:
-    """Return how many match, exactly up to 10,000; beyond that 10,000 and False."""
-    number = found.rows.order_by()[: COUNTED_TO + 1].count()
-    return (number, True) if number <= COUNTED_TO else (COUNTED_TO, False)
+def count(found: Found, *, exactly: bool = False) -> tuple[int, bool]:
+    """Return how many match, exactly up to 10,000; beyond that 10,000 and False, unless `exactly` all are counted."""
+    if exactly:
+        return found.rows.order_by().count(), True
+    return _counted(found.rows)
 
 
-def count_superseded(found: Found) -> int:
-    """Return how many replaced ones the list leaves out, counted up to 10,000."""
+def count_superseded(found: Found) -> tuple[int, bool]:
+    """Return how many replaced ones the list leaves out, exactly up to 10,000; beyond that 10,000 and False."""
     if not found.hides_superseded:
-        return 0
-    hidden = found.with_superseded.filter(state=Communication.State.SUPERSEDED)
-    return hidden.order_by()[: COUNTED_TO + 1].count()
+        return 0, True
+    return _counted(found.with_superseded.filter(state=Communication.State.SUPERSEDED))
+
+
+def _counted(rows: QuerySet[Communication]) -> tuple[int, bool]:
+    number = rows.order_by()[: COUNTED_TO + 1].count()
+    return (number, True) if number <= COUNTED_TO else (COUNTED_TO, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class HitList:
 def hit_list(rows: list[Communication], *, user: Any) -> HitList:
     """Return what a list shows of some rows."""
     keys = [row.order_key for row in rows]
-    names, replaced = first_names(keys, user=user), replaced_counts(keys)
+    names, replaced = first_names(keys, user=user), replaced_counts(keys, user=user)
     units = dict(BusinessUnit.objects.values_list("pk", "label"))
     classes = dict(DocumentClass.objects.values_list("pk", "label"))
     columns = _columns(rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,11 +12,12 @@ from django.utils import timezone
 from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.rights import require
+from archive.audit.services import VIEW_SECONDS
 from archive.audit.verbs import Verb
 from archive.query import to_text
 from archive.search.models import Search
 from archive.search.paging import SORTS
-from archive.search.selectors import resolve
+from archive.search.selectors import get_search, resolve
 
 
 def start_search(*, text: str, user: Any, actor: Actor, sort: str = "-issued") -> Search:
@@ -33,6 +36,14 @@ def start_search(*, text: str, user: Any, actor: Actor, sort: str = "-issued") -
     return search
 
 
-def sorted_search(search: Search, *, sort: str, actor: Actor) -> Search:
-    """Return the same query in another order, as a search of its own."""
-    return start_search(text=search.query, user=search.user, actor=actor, sort=sort)
+def open_search(public_id: UUID, *, actor: Actor) -> Search:
+    """Return a search of the actor's own that is about to be shown again.
+
+    Shapes: what it finds may have changed since, so a search that is opened later than a quarter of an hour after it
+    was run is recorded as run again, once in a quarter of an hour; committed when this returns.
+    Errors: Search.DoesNotExist for anybody else's too.
+    """
+    search = get_search(public_id, user=actor.user)
+    if timezone.now() - search.created_at > datetime.timedelta(seconds=VIEW_SECONDS):
+        audit.record_view(actor=actor, verb=Verb.SEARCH_RUN, subject=search, private={"query": search.query})
+    return search
