@@ -35,6 +35,15 @@ def plain_type(content_type: str) -> str:
     return bare if _CONTENT_TYPE.fullmatch(bare) else "application/octet-stream"
 
 
+def download_type(content_type: str) -> str:
+    """Return the type of a download: one of a fixed list, else application/octet-stream.
+
+    Scripts and style sheets are not in it, for pages of ours may load those from here (requirements S-09).
+    """
+    bare = plain_type(content_type)
+    return bare if bare in EXTENSIONS else "application/octet-stream"
+
+
 def kind_of(content_type: str) -> str:
     """Return how a variant is shown: pdf, image, html, text, or other (an honest message and the download)."""
     bare = plain_type(content_type)

@@ -1,17 +1,18 @@
 """HTTP ranges. Pure.
 
-Source: RFC 9110 §14: one range of bytes is answered; several, or other units, are ignored and all is sent.
+Source: RFC 9110 §14: one range of bytes is answered; several, or other units, are ignored and all is sent. A range
+that holds no byte of the document, such as the last none of it, cannot be satisfied.
 """
 
 from __future__ import annotations
 
 import re
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
 
 
 class RangeNotSatisfiableError(ValueError):
-    """The range begins after the end."""
+    """The range holds no byte: it begins after the end, or is empty."""
 
 
 def parse_range(header: str, size_bytes: int) -> tuple[int, int] | None:
@@ -23,10 +24,10 @@ def parse_range(header: str, size_bytes: int) -> tuple[int, int] | None:
     if found is None or not any(found.groups()):
         return None
     first, last = found.groups()
-    if not first:
-        return max(size_bytes - int(last), 0), size_bytes
-    start = int(first)
-    end = min(int(last) + 1, size_bytes) if last else size_bytes
-    if start >= size_bytes or end <= start:
+    if first:
+        start, end = int(first), min(int(last) + 1, size_bytes) if last else size_bytes
+    else:
+        start, end = max(size_bytes - int(last), 0), size_bytes
+    if end <= start:
         raise RangeNotSatisfiableError
     return start, end

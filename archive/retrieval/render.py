@@ -22,6 +22,8 @@ def render_page(variant: Variant, page: int) -> bytes:
 
     Errors: CannotRenderError for broken, encrypted or too large files and pages that are not there; DamagedObjectError.
     """
+    if page < 1:
+        raise CannotRenderError("Pages are counted from 1.")
     if variant.length > LARGEST_BYTES:
         raise CannotRenderError("This PDF is too large to be drawn as pictures. Download it.")
     payload = read_whole(locator_of(variant))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from archive.audit.rights import require
 from archive.audit.verbs import Verb
 from archive.documents.models import Communication, Variant
 from archive.documents.selectors import get_variant, list_resources
+from archive.retrieval.filenames import kind_of
 from archive.retrieval.html_view import INLINE_LIMIT_BYTES, HtmlView, Resource, decode_html, inline_resources
 from archive.storage.models import StoredObject
 from archive.storage.reading import Locator, read_whole, stream
@@ -27,15 +28,20 @@ def locator_of(variant: Variant) -> Locator:
     return Locator(variant.stored_object_id, variant.offset, variant.length, bytes(variant.sha256), blocks)
 
 
-def open_for_view(public_id: UUID, number: int, *, user: Any, actor: Actor) -> tuple[Communication, Variant]:
-    """Return a variant that is about to be shown; the view is recorded and committed when this returns.
+def open_for_view(
+    public_id: UUID, number: int, *, user: Any, actor: Actor, kinds: Collection[str]
+) -> tuple[Variant, str]:
+    """Return a variant that is about to be shown, with its kind; the view is recorded and committed when this returns.
 
-    Errors: DoesNotExist, alike for absent and forbidden; PermissionDenied.
+    Errors: DoesNotExist, alike for absent and forbidden, and for one of another kind; PermissionDenied.
     """
     require(actor, VIEW_PERMISSION)
     communication, variant = get_variant(public_id, number, user=user)
+    kind = kind_of(variant.content_type)
+    if kind not in kinds:
+        raise Variant.DoesNotExist  # nothing of it is shown here, so nothing was read
     record_view(communication, variant, actor=actor)
-    return communication, variant
+    return variant, kind
 
 
 def record_view(communication: Communication, variant: Variant, *, actor: Actor) -> None:
