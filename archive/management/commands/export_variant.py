@@ -43,6 +43,7 @@ class Command(BaseCommand):
             )
         target: Path = options["output"]
         try:
+            _assert_free(target)
             _communication, variant, chunks = open_for_download(
                 UUID(found.group(1)), int(found.group(2)), user=user, actor=Actor.of_user(user)
             )
@@ -58,10 +59,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{written} bytes, SHA-256 {bytes(variant.sha256).hex()}, written to {target}.")
 
 
-def _write(target: Path, chunks: Any) -> int:
-    """Write under a temporary name first, so that a broken-off export leaves no half document."""
+def _assert_free(target: Path) -> None:
+    """Refuse a target that cannot be written before anything is read and recorded."""
     if target.exists():
         raise FileExistsError(target)
+    if not os.access(target.parent, os.W_OK):
+        raise NotADirectoryError(f"{target.parent} is no folder that can be written to. Name another one.")
+
+
+def _write(target: Path, chunks: Any) -> int:
+    """Write under a temporary name first, so that a broken-off export leaves no half document."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     written = 0
     try:

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
 from archive.audit.actor import Actor
+from archive.documents.models import BusinessUnit, DocumentClass
 from archive.query import QueryError
 from archive.search.paging import BadCursorError
 from archive.search.selectors import count, get_page, hit_list, resolve, variants_of
@@ -61,18 +62,27 @@ class Command(BaseCommand):
         number, exact = count(found)
         rows = list(page.rows)
         variants = variants_of(rows)
-        hits = [_hit(hit, variants[hit.communication.order_key]) for hit in hit_list(rows, user=user).hits]
+        keys = _Keys()
+        hits = [_hit(hit, variants[hit.communication.order_key], keys) for hit in hit_list(rows, user=user).hits]
         return {"count": number, "count_is_exact": exact, "hits": hits, "next_cursor": page.after or None}
 
 
-def _hit(hit: Any, variants: list[Any]) -> dict[str, Any]:
+class _Keys:
+    """The keys of units and classes, which never change; a program is told those and a person the labels."""
+
+    def __init__(self) -> None:
+        self.units = dict(BusinessUnit.objects.values_list("pk", "key"))
+        self.classes = dict(DocumentClass.objects.values_list("pk", "key"))
+
+
+def _hit(hit: Any, variants: list[Any], keys: _Keys) -> dict[str, Any]:
     row = hit.communication
     return {
         "id": str(row.public_id),
         "record_number": row.record_number,
         "external_id": row.external_id,
-        "business_unit": hit.unit,
-        "document_class": hit.class_label,
+        "business_unit": keys.units[row.unit_id],
+        "document_class": keys.classes[row.document_class_id],
         "issued_on": row.issued_on.isoformat(),
         "subject": row.subject,
         "customer_id": row.customer_id,
