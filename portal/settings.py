@@ -182,6 +182,8 @@ SESSION_COOKIE_AGE = 12 * 3600
 _BROKER = DATA_DIR / "broker"
 for _folder in ("messages", "control"):
     (_BROKER / _folder).mkdir(parents=True, exist_ok=True)
+# The module of the Celery app, imported when a bell is to be rung.
+DOORBELL = "portal.celery"
 CELERY_BROKER_URL = "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(_BROKER / "messages"),

@@ -8,6 +8,8 @@ starts the child.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import marshal
 import os
 import pickle
@@ -29,6 +31,8 @@ from archive.ingest.commit import PartWriter
 from archive.ingest.identity import Identity
 from archive.ingest.rows import Part, RowBuilder, Tables
 from archive.storage.packing import ClosedPacks, SealedPack
+
+PIPE_BYTES = 1024 * 1024
 
 
 class CommitterDiedError(Exception):
@@ -100,14 +104,18 @@ class Committer:
         self._here.write(closed.packs.seal(), closed.parts)
         self._committed(closed)
 
+    def start(self) -> None:
+        """Start the child, so that it is ready by the time the first round is full."""
+        if self._thread is None and self._here is None:
+            self._thread = threading.Thread(target=self._work, name="load-sealer", daemon=True)
+            self._thread.start()
+
     def put(self, closed: Closed) -> None:
         """Hand over a round; waits while one is waiting. Inside a transaction of the caller all is done here."""
         if self._here is not None:
             self.commit_here(closed)
             return
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="load-sealer", daemon=True)
-            self._thread.start()
+        self.start()
         while True:
             self._raise()
             try:
@@ -170,6 +178,7 @@ class _Child:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
+        _widen(self._process.stdin)
         send(self._process.stdin, task)
 
     def __enter__(self) -> _Child:
@@ -191,6 +200,14 @@ class _Child:
             raise CommitterDiedError("The committing process ended unexpectedly. Resume the load.") from None
         if answer is not None:
             raise answer
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let a pipe hold a MiB where the system can: each 64 KiB would hand the interpreter lock over once more."""
+    widen = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if pipe is not None and widen is not None:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), widen, PIPE_BYTES)
 
 
 def send(pipe: IO[bytes] | None, message: Any) -> None:

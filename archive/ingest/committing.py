@@ -10,7 +10,7 @@ import marshal
 import os
 import pickle
 import sys
-from typing import Any
+from typing import IO, Any
 
 
 def main() -> None:
@@ -22,6 +22,13 @@ def main() -> None:
     import django
 
     django.setup()
+    from archive.ingest.collecting import rarely_collected
+
+    with rarely_collected():
+        _commit_rounds(answers)
+
+
+def _commit_rounds(answers: IO[bytes]) -> None:
     task = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent)
     writing, part_of = _writing(task)
     while True:

@@ -7,11 +7,9 @@ Source: design.md "Ingest".
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -24,6 +22,7 @@ from archive.documents.allocation import NumberAllocator
 from archive.documents.names import member_name
 from archive.documents.order_key import make_order_key
 from archive.ingest.catalogue import Catalogue
+from archive.ingest.collecting import rarely_collected
 from archive.ingest.committer import Closed, Committer
 from archive.ingest.content import Content, ContentReader
 from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide
@@ -38,7 +37,6 @@ CHUNK_BYTES = 16 * 1024 * 1024
 PART_RECORDS = 500
 ROWS_IN_MEMORY = 15_000
 NOTES_KEPT = 1_000
-COLLECT_AFTER = 200_000
 
 Control = Callable[[Load], None]
 """Called between chunks; raises to pause or stop, or when the lease is lost."""
@@ -84,7 +82,9 @@ class Pipeline:
     def run(self) -> None:
         """Read to the end of the manifest; when it returns, all that was read is committed."""
         try:
-            with _rarely_collected():
+            if self.packs.needs_rounds:
+                self.committer.start()
+            with rarely_collected():
                 for chunk in self._chunks():
                     self._decide(chunk)
                     if self.packs.should_close() or self._rows_waiting() >= ROWS_IN_MEMORY:
@@ -233,7 +233,7 @@ class Pipeline:
             self.pending[identity_of(draft, self.load.producer_id)] = known
 
     def _store(self, draft: Draft, contents: list[Content], public_id: str, first_number: int) -> list[StoredVariant]:
-        group, until = group_of(draft.document_class, draft), retention_of(draft).retain_until
+        group, until = group_of(draft), retention_of(draft).retain_until
         stored: list[StoredVariant] = []
         for number, content in enumerate(contents, first_number):
             place = self.packs.add(
@@ -322,17 +322,6 @@ class Pipeline:
                 known = self.pending.get(identity)
                 if known is not None and known.round <= closed.round:
                     del self.pending[identity]
-
-
-@contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Look for cycles seldom: thousands of rows wait for their packs, none in a cycle, and each look walks them all."""
-    before = gc.get_threshold()
-    gc.set_threshold(COLLECT_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _salts(count: int) -> list[bytes]:

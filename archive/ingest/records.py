@@ -88,7 +88,8 @@ class DraftVariant:
 class Draft:
     """A validated record, not yet part of the archive.
 
-    Shapes: `slots` holds by slot what the database stores, days as ISO text; `multiple` (field id, folded value); `replaces` (external id, reason).
+    Shapes: `slots` holds by slot what the database stores, days as ISO text; `multiple` (field id, folded value);
+    `replaces` (external id, reason).
     """
 
     ordinal: int

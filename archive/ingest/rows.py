@@ -29,11 +29,13 @@ from archive.documents.models import (
     VariantResource,
 )
 from archive.documents.text import name_tokens, postcode_tokens
-from archive.ingest.catalogue import Catalogue, ClassInfo
+from archive.ingest.catalogue import Catalogue
 from archive.ingest.identity import Identity
 from archive.ingest.records import Draft, DraftParty, DraftVariant, Problem
 from archive.ingest.table import Table
 from archive.retention.rules import RetentionDecision, retain_until
+from archive.storage.buckets import expiry_bucket
+from archive.storage.packing import Group
 
 CHANNEL_BITS = {str(channel): channel.bit for channel in Channel}
 
@@ -516,12 +518,16 @@ class RowBuilder:
         part.leaf_keys.append(order_key)
 
 
-def group_of(document_class: ClassInfo, draft: Draft) -> tuple[int, int, str, str]:
+def group_of(draft: Draft) -> Group:
     """Return the pack group of a draft: unit, class, lock mode and expiry bucket."""
-    from archive.storage.buckets import expiry_bucket
+    document_class = draft.document_class
+    until = retention_of(draft).retain_until
+    return (draft.unit.id, document_class.id, document_class.lock_mode, _bucket(until, document_class.bucket))
 
-    bucket = expiry_bucket(retention_of(draft).retain_until, document_class.bucket)
-    return (draft.unit.id, document_class.id, document_class.lock_mode, bucket)
+
+@lru_cache(maxsize=4096)
+def _bucket(until: datetime.date, granularity: str) -> str:
+    return expiry_bucket(until, granularity)
 
 
 def identity_of(draft: Draft, producer_id: int) -> Identity:

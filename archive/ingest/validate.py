@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -87,7 +88,7 @@ class Validator:
             run_sequence=_integer(data, "run_sequence"),
             sequence=_integer(data, "sequence"),
             subject=_text(data, "subject", 500, lines=True),
-            language=_matching(data, "language", 35, _LANGUAGE, "a language tag such as en or de-AT"),
+            language=_matching(data, "language", 35, _is_language, "a language tag such as en or de-AT"),
             customer_id=_text(data, "customer_id", 100),
             account_number=_text(data, "account_number", 100),
             parties=_parties(data),
@@ -236,7 +237,7 @@ def _scalar(value: Any, field: str) -> str:
     if isinstance(value, dict | list) or value is None:
         raise _Wrong("type", field, "An index value is a text, a number or a date.")
     text = ("true" if value else "false") if isinstance(value, bool) else str(value).strip()
-    if _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):
         raise _Wrong("control", field, "The value has a control character. Remove it.")
     if len(text) > 2_000:
         raise _Wrong("too_long", field, f"The value has {len(text)} characters; at most 2,000 fit. Shorten it.")
@@ -256,10 +257,10 @@ def _integer(data: dict[str, Any], key: str, within: str = "", *, most: int = LA
 
 
 def _matching(
-    data: dict[str, Any], key: str, longest: int, pattern: re.Pattern[str], like: str, within: str = ""
+    data: dict[str, Any], key: str, longest: int, has_form: Callable[[str], bool], like: str, within: str = ""
 ) -> str:
     text = _text(data, key, longest, within=within)
-    if text and not pattern.fullmatch(text):
+    if text and not has_form(text):
         raise _Wrong("form", f"{within}.{key}" if within else key, f'{key} is "{text[:40]}". Give {like}.')
     return text
 
@@ -284,7 +285,9 @@ def _parties(data: dict[str, Any]) -> list[DraftParty]:
     for number, value in enumerate(_list(given, "parties")):
         field = f"parties.{number}"
         entry = _object(value, field)
-        rest = {key: item for key, item in entry.items() if key not in _KNOWN_PARTY}
+        rest = None
+        if not entry.keys() <= _KNOWN_PARTY:
+            rest = {key: item for key, item in entry.items() if key not in _KNOWN_PARTY}
         parties.append(
             DraftParty(
                 role=_text(entry, "role", 40, within=field),
@@ -292,7 +295,7 @@ def _parties(data: dict[str, Any]) -> list[DraftParty]:
                 name=_text(entry, "name", 300, within=field, lines=True),
                 postcode=_text(entry, "postcode", 20, within=field),
                 address=_address(entry, f"{field}.address"),
-                details=rest or None,
+                details=rest,
             )
         )
     if len(parties) > 100:
@@ -333,7 +336,7 @@ def _variant(entry: dict[str, Any], field: str) -> DraftVariant:
     if digest and not _SHA256.fullmatch(digest):
         raise _Wrong("sha256", f"{field}.sha256", "sha256 must have 64 hexadecimal digits.")
     recipient = _object(entry["recipient"], f"{field}.recipient") if entry.get("recipient") else {}
-    content_type = _matching(entry, "content_type", 100, _CONTENT_TYPE, "a type such as application/pdf", field)
+    content_type = _matching(entry, "content_type", 100, _is_type, "a type such as application/pdf", field)
     return DraftVariant(
         channel=channel,
         content_type=_lower_type(content_type) or ("text/plain; charset=utf-8" if text is not None else ""),
@@ -352,6 +355,17 @@ def _variant(entry: dict[str, Any], field: str) -> DraftVariant:
     )
 
 
+@lru_cache(maxsize=1_000)
+def _is_type(text: str) -> bool:
+    return _CONTENT_TYPE.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1_000)
+def _is_language(text: str) -> bool:
+    return _LANGUAGE.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1_000)
 def _lower_type(content_type: str) -> str:
     """Lower the type, not its parameters: a boundary is not the same in other letters."""
     name, separator, parameters = content_type.partition(";")

@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 FORMAT_VERSION = 1
 BLOCK = 512
@@ -24,8 +25,7 @@ _TAIL = b"0" + bytes(100) + b"ustar\x0000" + bytes(32) + bytes(32) + b"0000000\x
 _TAIL_SUM = sum(_TAIL)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """Where a document lies in a pack: its bytes begin at `offset`, after the header."""
 
     name: str
@@ -56,6 +56,11 @@ def block_digests(payload: bytes) -> bytes | None:
         hashlib.sha256(payload[at : at + CHECKED_BLOCK_BYTES]).digest()
         for at in range(0, len(payload), CHECKED_BLOCK_BYTES)
     )
+
+
+@lru_cache(maxsize=1_000)
+def _quoted(text: str) -> str:
+    return json.dumps(text)
 
 
 class PackWriter:
@@ -100,7 +105,7 @@ class PackWriter:
         hexdigest = sha256.hex()
         told = (
             f'{{"name":"{name}","offset":{offset},"length":{size_bytes},'
-            f'"sha256":"{hexdigest}","content_type":{json.dumps(content_type)}'
+            f'"sha256":"{hexdigest}","content_type":{_quoted(content_type)}'
         )
         if blocks is not None:
             told += f',"blocks":"{blocks.hex()}"'

@@ -11,6 +11,7 @@ import datetime
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,8 +30,8 @@ class IntentLostError(StoreError):
 
 MOST_OPEN_PACKS = 64
 MOST_OPEN_BYTES = 256 * 1024 * 1024
-FEWEST_OPEN_BYTES = 64 * 1024 * 1024
-ROUNDS_AT_LEAST = 8
+FEWEST_OPEN_BYTES = 32 * 1024 * 1024
+ROUNDS_AT_LEAST = 12
 CLOSE_AFTER_SECONDS = 5.0
 INTENTS_AT_ONCE = 16
 RENEW_INTENTS_AFTER_SECONDS = 3600.0
@@ -53,8 +54,7 @@ class OpenPack:
     latest_retain_until: datetime.date = datetime.date.min
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a document was put: the token of a pack that has no row yet, and the locator in it."""
 
     token: int
@@ -121,8 +121,8 @@ class ClosedPacks:
 class PackSet:
     """The packs that one load writes at the same time, one for each group.
 
-    Shapes: `reference` says whose they are, in intents. They are closed together: when they hold an eighth of what is
-    expected in all (64 to 256 MiB), after five seconds, or when a 65th group comes. Rows of one round are committed
+    Shapes: `reference` says whose they are, in intents. They are closed together: when they hold a twelfth of what is
+    expected in all (32 to 256 MiB), after five seconds, or when a 65th group comes. Rows of one round are committed
     while the next is read, so a short load needs several rounds, and a long one large packs.
     """
 
@@ -159,6 +159,11 @@ class PackSet:
             pack.latest_retain_until = retain_until
         self._bytes += size_bytes + 2 * BLOCK
         return Place(pack.token, member.offset, member.length, member.blocks)
+
+    @property
+    def needs_rounds(self) -> bool:
+        """Tell whether what is expected is more than is held at once."""
+        return self.expected_bytes > self._round_bytes
 
     def should_close(self) -> bool:
         """Tell whether it is time to make durable what was added."""

@@ -24,7 +24,8 @@ DEEPEST = 20
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 # A decimal, which stays as it is written, or a number that may be beyond 2^53; some texts look alike, which is no harm.
-_ODD_NUMBER = re.compile(rb"[:,\[]-?[0-9]+[.eE]|[:,\[]-?[0-9]{16}")
+# Three patterns that each begin with fixed bytes: those are looked for ten times as fast as one of a set.
+_ODD_NUMBERS = [re.compile(before + rb"-?(?:[0-9]+[.eE]|[0-9]{16})").search for before in (b'":', b",", rb"\[")]
 _POSITION = re.compile(r"[0-9]{1,4}")
 # Python's own limit is 131,072: a longer cell would end its row early, and its rest would be read as rows.
 csv.field_size_limit(2 * LONGEST_LINE_BYTES)
@@ -163,13 +164,18 @@ def _plain(line: bytes) -> dict[str, Any] | None:
 
     A line that is written back byte for byte had no key twice, no odd escape and no half of a surrogate pair.
     """
-    if line.count(b"{") + line.count(b"[") > DEEPEST or b"\\u0000" in line or _ODD_NUMBER.search(line):
+    if line.count(b"{") + line.count(b"[") > DEEPEST or b"\\u0000" in line or _odd_number(line):
         return None
     try:
         data = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
     return data if type(data) is dict and orjson.dumps(data) == line else None
+
+
+def _odd_number(line: bytes) -> bool:
+    """Tell whether a number may stand there that must be kept as it is written."""
+    return any(search(line) for search in _ODD_NUMBERS)
 
 
 class _Refused(Exception):  # noqa: N818  (told of a line, not of the program)

@@ -17,6 +17,7 @@ from archive.ingest.readers.member_index import MemberIndex
 from archive.ingest.records import MemberProblem
 
 BLOCK = 512
+_END = bytes(BLOCK)
 LARGEST_HEADER_BYTES = 1024 * 1024
 MOST_MEMBERS = 20_000_000
 _OCTAL = re.compile(rb"[0-7]{1,12}")
@@ -170,10 +171,10 @@ class _Headers:
                 if self._at < self._total or not header:
                     self.problem = self.problem or "The archive has no end mark: it was cut off. Send it again."
                 return None
-            if header == bytes(BLOCK):
+            if header == _END:
                 return None
             size = _number(header[124:136])
-            if not _checksum_matches(header) or size is None or self._count >= MOST_MEMBERS:
+            if size is None or not _checksum_matches(header) or self._count >= MOST_MEMBERS:
                 self.problem = f"The archive is damaged at byte {self._at}: what follows was not read. Send it again."
                 self._at = self._total
                 return None
@@ -191,9 +192,10 @@ class _Headers:
                     pax = _pax(content)
                 self._at = body + _padded(size)
                 continue
-            if _DECIMAL.fullmatch(pax.get("size", "")):
-                size = int(pax["size"])
-            name = pax.get("GNU.sparse.name") or pax.get("path") or long_name or _ustar_name(header)
+            name = long_name or _ustar_name(header)
+            if pax:
+                name = pax.get("GNU.sparse.name") or pax.get("path") or name
+                size = int(pax["size"]) if _DECIMAL.fullmatch(pax.get("size", "")) else size
             if kind in _WITHOUT_CONTENT:
                 size = 0  # links, devices, folders and pipes: a size there is not that of a content
             if kind == b"S":
@@ -201,7 +203,7 @@ class _Headers:
             size = min(size, self._total)  # no member is larger than its archive; the file has no place beyond
             self._at = body + _padded(size)
             state = _WHOLE if kind and kind[0] in _REGULAR else _NOT_A_FILE
-            if any(key.startswith("GNU.sparse") for key in pax):
+            if pax and any(key.startswith("GNU.sparse") for key in pax):
                 state = _NOT_A_FILE
             if state == _WHOLE and body + size > self._total:
                 state = _TRUNCATED
@@ -224,7 +226,7 @@ def _padded(size: int) -> int:
 def _number(raw: bytes) -> int | None:
     if raw[0] & 0x80:  # base-256, for sizes over 8 GiB
         return int.from_bytes(bytes([raw[0] & 0x7F]) + raw[1:], "big")
-    digits = raw.split(b"\x00")[0].strip() or b"0"
+    digits = raw.partition(b"\x00")[0].strip() or b"0"
     return int(digits, 8) if _OCTAL.fullmatch(digits) else None  # int() alone would take 0o7, 1_0 and -1
 
 
@@ -234,9 +236,10 @@ def _checksum_matches(header: bytes) -> bool:
 
 
 def _ustar_name(header: bytes) -> str:
-    name = header[:100].split(b"\x00")[0]
-    prefix = header[345:500].split(b"\x00")[0] if header[257:263] == b"ustar\x00" else b""
-    return (prefix + b"/" + name if prefix else name).decode("utf-8", "replace")
+    name = header[:100].partition(b"\x00")[0]
+    if header[345] and header[257:263] == b"ustar\x00":
+        name = header[345:500].partition(b"\x00")[0] + b"/" + name
+    return name.decode("utf-8", "replace")
 
 
 def _pax(content: bytes) -> dict[str, str]:
