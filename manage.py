@@ -10,7 +10,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from portal.env import BadSettingError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except BadSettingError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

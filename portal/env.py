@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -63,6 +65,27 @@ class Env:
         if path.exists() and not path.is_dir():
             raise BadSettingError(f"{name} is {str(path)!r}, which is a file. Use a folder.")
         return path
+
+    def zone(self, name: str, default: str) -> str:
+        """Return the name of a time zone."""
+        value = self.text(name, default)
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise BadSettingError(f"{name} is {value!r}. Use a time zone's name such as Europe/Berlin.") from None
+        return value
+
+    def addresses(self, name: str) -> list[str]:
+        """Return a comma-separated list of IP addresses, empty when absent."""
+        found = self.words(name, ())
+        for value in found:
+            try:
+                ipaddress.ip_address(value)
+            except ValueError:
+                raise BadSettingError(
+                    f"{name} has {value!r}. Use IP addresses, separated by commas, such as 127.0.0.1."
+                ) from None
+        return found
 
     def words(self, name: str, default: tuple[str, ...]) -> list[str]:
         """Return a comma-separated list without blanks."""

@@ -1,13 +1,19 @@
-"""What every request gets: an id of ours, and headers that keep private pages private."""
+"""What every request gets: an id of ours, the person's language, headers that keep private pages private."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from archive import audit
+from archive.audit.actor import Actor
 from archive.audit.ids import uuid7
+from archive.audit.lines import clean
+from archive.audit.verbs import Verb
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -38,3 +44,45 @@ def private_pages(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def own_language(get_response: GetResponse) -> GetResponse:
+    """Speak the language that a signed-in person chose; without a choice the browser's stays."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        chosen = str(getattr(request.user, "language", ""))
+        if chosen not in dict(settings.LANGUAGES):
+            return get_response(request)
+        translation.activate(chosen)
+        request.LANGUAGE_CODE = translation.get_language()
+        return get_response(request)
+
+    return middleware
+
+
+def refusals(get_response: GetResponse) -> GetResponse:
+    """Record each page or action that a signed-in person is refused (A-28).
+
+    Shapes: what is not there and what may not be seen are alike everywhere (S-03), so a 404 is no refusal.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code == 403 and request.user.is_authenticated:
+            audit.record_refusal(
+                actor=Actor.of(request),
+                verb=Verb.ACCESS_REFUSED,
+                subject=("page", request.resolver_match.view_name if request.resolver_match else "unknown"),
+                reason="The user's roles do not allow this.",
+                method=clean(str(request.method))[:10],
+                **_ids(request),
+            )
+        return response
+
+    return middleware
+
+
+def _ids(request: HttpRequest) -> dict[str, str]:
+    """Return the ids in the address: they are opaque, so they may stand in an event."""
+    found = request.resolver_match.kwargs if request.resolver_match else {}
+    return {name: clean(str(value))[:100] for name, value in found.items()}

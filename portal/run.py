@@ -21,6 +21,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from portal.env import BadSettingError, Env
+
 GRACE_SECONDS = 30
 LONGEST_WAIT = 30.0
 _PR_SET_PDEATHSIG = 1
@@ -44,10 +46,11 @@ class Child:
 
 
 def commands(port: int) -> list[Child]:
-    """Return what runs: settings were measured (README, bench table)."""
-    python = sys.executable
-    web = [python, "-m", "granian", "--interface", "wsgi", "--host", os.environ.get("HOST", "127.0.0.1")]
-    web += ["--port", str(port), "--workers", os.environ.get("WEB_WORKERS", "2"), "--blocking-threads", "64"]
+    """Return what runs: settings were measured (README, bench table). Errors: BadSettingError."""
+    python, env = sys.executable, Env()
+    workers = env.integer("WEB_WORKERS", 2, least=1, most=64)
+    web = [python, "-m", "granian", "--interface", "wsgi", "--host", env.text("HOST", "127.0.0.1")]
+    web += ["--port", str(port), "--workers", str(workers), "--blocking-threads", "64"]
     web += ["--workers-kill-timeout", "30", "--no-ws", "--log-level", "error", "portal.wsgi:application"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     celery = [python, "-m", "celery", "--quiet", "-A", "portal"]
@@ -168,7 +171,12 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     import django
 
-    django.setup()
+    try:
+        django.setup()
+        children = commands(Env().integer("PORT", 8000, least=1, most=65535))
+    except BadSettingError as error:
+        print(error, file=sys.stderr)
+        return 1
     from django.conf import settings
 
     from archive.audit.triggers import MissingTriggerError
@@ -177,11 +185,11 @@ def main() -> int:
     try:
         refuse_when_unsafe()
         lock = claim(settings.DATA_DIR)
-        check_port(os.environ.get("HOST", "127.0.0.1"), settings.PORT)
+        check_port(Env().text("HOST", "127.0.0.1"), settings.PORT)
     except (CannotStartError, MissingTriggerError) as error:
         print(error, file=sys.stderr)
         return 1
-    supervisor = Supervisor(commands(settings.PORT))
+    supervisor = Supervisor(children)
     supervisor.say(f"Vellum answers at http://localhost:{settings.PORT}/ in a moment. Ctrl-C ends it.")
     sign_ins = settings.DATA_DIR / "demo_sign_ins.txt"
     if sign_ins.exists():

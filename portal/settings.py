@@ -76,8 +76,10 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.own_language",
     "allauth.account.middleware.AccountMiddleware",
     "portal.middleware.private_pages",
+    "portal.middleware.refusals",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -143,7 +145,7 @@ LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-DISPLAY_TIME_ZONE = env.text("DISPLAY_TIME_ZONE", "Europe/Berlin")
+DISPLAY_TIME_ZONE = env.zone("DISPLAY_TIME_ZONE", "Europe/Berlin")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -197,7 +199,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {"sweep": {"task": "archive.work.sweep", "schedule": 5.0}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(_BROKER / "beat")
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES", ())
+TRUSTED_PROXIES = env.addresses("TRUSTED_PROXIES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 SILENCED_SYSTEM_CHECKS: list[str] = []
@@ -205,7 +207,9 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "portal.logs.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
 }

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from archive.audit.ids import uuid7
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who does something.
 
-    Shapes: `kind` is user, machine or system; `id` a text that outlives the row it names; `account` the user row where
-    there is one.
+    Shapes: `kind` is user, machine or system; `id` a text that outlives the row it names; `address` is "local" outside
+    of a request; `correlation_id` joins what one request, one command or one run of work does; `account` is the user
+    row where there is one.
     """
 
     kind: str
@@ -43,12 +48,12 @@ class Actor:
     @classmethod
     def of_user(cls, user: Any) -> Actor:
         """Return a user who acts outside of a request, by a command for example."""
-        return cls("user", str(user.pk), user.get_username(), account=user)
+        return cls("user", str(user.pk), user.get_username(), address=LOCAL, correlation_id=str(uuid7()), account=user)
 
     @classmethod
     def system(cls, name: str) -> Actor:
         """Return a command or task of ours."""
-        return cls("system", name, name)
+        return cls("system", name, name, address=LOCAL, correlation_id=str(uuid7()))
 
     @property
     def user(self) -> Any:

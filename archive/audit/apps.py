@@ -19,9 +19,9 @@ class AuditConfig(AppConfig):
         """Declare which tables are append-only and have the triggers made after every migrate."""
         from archive.audit import triggers
 
-        triggers.protect("audit_event", key="event_id")
-        triggers.protect("audit_largeleaf", key="sha256")
-        triggers.protect("audit_loadpart", key="event_id")
+        triggers.protect("audit_event", keys=[("id",), ("event_id",)])
+        triggers.protect("audit_largeleaf", keys=[("id",), ("sha256",)])
+        triggers.protect("audit_loadpart", keys=[("id",), ("event_id",), ("load_id", "number")])
         triggers.protect("audit_eventprivate", columns=("event_id", "salt"), delete_refused=False)
         post_migrate.connect(_install, dispatch_uid="audit triggers")
         # Not among the checks of every command: "migrate", which makes missing triggers again, must be able to run.

@@ -15,8 +15,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\x00", "\n")
 def neutral(value: object) -> str:
     """Return a cell's text: a beginning that a spreadsheet would execute gets an apostrophe before it.
 
-    Shapes: control characters become their escapes, lone surrogates the replacement character.
+    Shapes: control characters become their escapes, lone surrogates the replacement character. Bytes are UTF-8 text
+    that is hashed elsewhere, so nothing inside it is changed.
     """
+    if isinstance(value, bytes):
+        text = value.decode()
+        return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
     text = "" if value is None else str(value)
     risky = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
     text = text.encode("utf-8", "replace").decode("utf-8")

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import os
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ from archive.audit import merkle
 from archive.audit.actor import Actor
 from archive.audit.canonical import canonical
 from archive.audit.ids import uuid7
+from archive.audit.lines import clean
 from archive.audit.models import Event, EventPrivate, LargeLeaf, LoadPart, ViewMark
 from archive.audit.verbs import Verb
 
@@ -43,13 +43,6 @@ class OutsideTransactionError(RuntimeError):
 
 class InsideTransactionError(RuntimeError):
     """A read was to be recorded inside a transaction, where it would not be committed before the first byte leaves."""
-
-
-def clean(text: str) -> str:
-    """Make a text safe for one line of a log: control, format and separator characters become visible (A-30)."""
-    return "".join(
-        f"\\u{ord(char):04x}" if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp", "Cs"} else char for char in text
-    )
 
 
 def subject_of(subject: Subject) -> tuple[str, str]:
@@ -213,7 +206,7 @@ def _leaf(body: dict[str, Any]) -> bytes:
         return leaf
     digest = hashlib.sha256(leaf).hexdigest()
     LargeLeaf.objects.get_or_create(sha256=digest, defaults={"content": leaf})
-    told = {key: body[key] for key in ("v", "id", "at", "verb", "subject", "outcome", "software")}
+    told = {key: value for key, value in body.items() if key not in ("details", "private")}
     return canonical({**told, "content_sha256": digest, "content_bytes": len(leaf)})
 
 

@@ -17,28 +17,37 @@ PREFIX = "vellum_"
 class Protection:
     """What may not happen to a table's rows.
 
-    Shapes: `delete` False lets nobody delete; `columns` are those that never change, None for all of them.
+    Shapes: `columns` are those that never change, None for all of them; `keys` are the unique keys, each of one or more
+    columns, by which INSERT OR REPLACE could swap a row.
     """
 
     table: str
     columns: tuple[str, ...] | None
     delete_refused: bool
-    insert_guard: str = ""
+    keys: tuple[tuple[str, ...], ...] = ()
 
 
 class MissingTriggerError(Exception):
-    """A trigger is missing or is not as declared; the message names it."""
+    """A trigger is missing, is not as declared or was not declared at all; the message names it."""
 
 
 _protections: dict[str, Protection] = {}
 
 
-def protect(table: str, *, columns: Iterable[str] | None = None, delete_refused: bool = True, key: str = "") -> None:
+def protect(
+    table: str,
+    *,
+    columns: Iterable[str] | None = None,
+    delete_refused: bool = True,
+    keys: Iterable[tuple[str, ...]] = (),
+) -> None:
     """Declare a table protected; called at start-up.
 
-    Shapes: `columns` None protects all. `key` names the unique column by which REPLACE could swap a row.
+    Shapes: `columns` None protects all. `keys` are all unique keys of the table, the primary key among them: where they
+    are given, INSERT OR REPLACE is refused also on connections without `recursive_triggers`.
     """
-    _protections[table] = Protection(table, None if columns is None else tuple(columns), delete_refused, key)
+    unchanged = None if columns is None else tuple(columns)
+    _protections[table] = Protection(table, unchanged, delete_refused, tuple(keys))
 
 
 def statements() -> dict[str, str]:
@@ -58,19 +67,23 @@ def statements() -> dict[str, str]:
                 f"CREATE TRIGGER {name} BEFORE DELETE ON {table} BEGIN "
                 f"SELECT RAISE(ABORT, '{table}: rows are never deleted'); END"
             )
-        if protection.insert_guard:
+        if protection.keys:
             name = f"{PREFIX}{table}_no_replace"
-            key = protection.insert_guard
-            known = f"SELECT 1 FROM {table} WHERE {key} = NEW.{key}"  # noqa: S608  (names of ours)
+            known = " OR ".join(_row_with(table, key) for key in protection.keys)
             made[name] = (
-                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN EXISTS ({known}) BEGIN "
+                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {known} BEGIN "
                 f"SELECT RAISE(ABORT, '{table}: rows are never replaced'); END"
             )
     return made
 
 
+def _row_with(table: str, key: tuple[str, ...]) -> str:
+    same = " AND ".join(f"{column} = NEW.{column}" for column in key)
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608  (names of ours)
+
+
 def install(connection: Any) -> None:
-    """Make every declared trigger whose table exists, as declared."""
+    """Make every declared trigger whose table exists, as declared; drop any other on a protected table."""
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
@@ -79,32 +92,37 @@ def install(connection: Any) -> None:
         declared = {name: sql for name, sql in statements().items() if _table_of(sql) in tables}
         for name, sql in present.items():
             if declared.get(name) != sql:
-                cursor.execute(f"DROP TRIGGER {name}")
+                cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(name)}")
         for name, sql in declared.items():
             if present.get(name) != sql:
                 cursor.execute(sql)
 
 
 def verify(connection: Any) -> None:
-    """Compare the triggers with what is declared.
+    """Compare the triggers of the protected tables with what is declared.
 
-    Errors: MissingTriggerError names those that are missing or altered.
+    Errors: MissingTriggerError names those that are missing, altered, or not ours: one that ignores inserts would
+    silence the log.
     """
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
         present = _present(cursor)
-    wrong = sorted(name for name, sql in statements().items() if present.get(name) != sql)
+    declared = statements()
+    wrong = sorted(name for name in {*declared, *present} if present.get(name) != declared.get(name))
     if wrong:
         raise MissingTriggerError(
-            f"These triggers are missing or altered: {', '.join(wrong)}. Find out who did it; "
-            '"manage.py migrate" makes them again.'
+            f"These triggers are missing, altered or not ours: {', '.join(wrong)}. Find out who did it; "
+            '"manage.py migrate" puts them right again.'
         )
 
 
 def _present(cursor: Any) -> dict[str, str]:
-    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{PREFIX}%"])
-    return dict(cursor.fetchall())
+    """Return the statements of all triggers that are ours by name or lie on a protected table."""
+    cursor.execute("SELECT name, sql, tbl_name FROM sqlite_master WHERE type = 'trigger'")
+    return {
+        name: sql for name, sql, table in cursor.fetchall() if name.startswith(PREFIX) or table.lower() in _protections
+    }
 
 
 def _table_of(sql: str) -> str:

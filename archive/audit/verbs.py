@@ -56,6 +56,7 @@ class Verb(StrEnum):
     USER_SIGN_IN_FAILED = "user.sign_in_failed"
     USER_SIGNED_OUT = "user.signed_out"
     USER_PREFERENCES_CHANGED = "user.preferences_changed"
+    USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105  (a verb)
     ACCESS_REFUSED = "access.refused"
 
     @property
@@ -105,5 +106,6 @@ _LABELS: dict[Verb, tuple[Group, Promise]] = {
     Verb.USER_SIGN_IN_FAILED: (Group.ACCESS, _("Sign-in failed")),
     Verb.USER_SIGNED_OUT: (Group.ACCESS, _("Signed out")),
     Verb.USER_PREFERENCES_CHANGED: (Group.ACCESS, _("Preferences changed")),
+    Verb.USER_PASSWORD_CHANGED: (Group.ACCESS, _("Password changed")),
     Verb.ACCESS_REFUSED: (Group.ACCESS, _("Refused")),
 }

@@ -81,7 +81,7 @@ def _rows(wanted: EventFilter) -> Iterator[tuple[object, ...]]:
             event.subject_kind,
             event.subject_id,
             event.event_id,
-            bytes(event.leaf).decode(),
+            bytes(event.leaf),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from archive.audit.actor import Actor
+from archive.audit.actor import LOCAL, Actor
 from archive.work.models import WorkItem
 
 LEASE_SECONDS = 60
@@ -49,10 +49,10 @@ class Lease:
 
     @property
     def actor(self) -> Actor:
-        """Return in whose name the work is done."""
-        if self.item.requested_by_id:
-            return Actor("user", self.item.requested_by_id, self.item.requested_by)
-        return Actor.system(self.item.requested_by)
+        """Return in whose name the work is done; the item's id joins all that it does."""
+        asked = self.item.requested_by_id
+        kind, who = ("user", asked) if asked else ("system", self.item.requested_by)
+        return Actor(kind, who, self.item.requested_by, address=LOCAL, correlation_id=str(self.item.public_id))
 
     def heartbeat(self, *, done: int | None = None, total: int | None = None, message: str = "") -> None:
         """Learn what is wished, renew the lease and tell progress.

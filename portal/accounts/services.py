@@ -31,6 +31,24 @@ def create_user(*, name: str, password: str, roles: Sequence[str], actor: Actor,
     return user
 
 
+def change_password(*, user: User, password: str, actor: Actor) -> None:
+    """Give a user another password; every session of the user ends with the old one.
+
+    Shapes: the password was validated by whoever asked for it.
+    """
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        audit.record(actor=actor, verb=Verb.USER_PASSWORD_CHANGED, subject=user)
+
+
+def refuse_password_change(*, user: User, actor: Actor) -> None:
+    """Record that somebody in a user's session did not know the present password."""
+    audit.record_refusal(
+        actor=actor, verb=Verb.USER_PASSWORD_CHANGED, subject=user, reason="The present password was not given."
+    )
+
+
 def save_preferences(*, user: User, changed: Collection[str], actor: Actor) -> None:
     """Save the preferences that changed; without a change nothing is written."""
     if not changed:

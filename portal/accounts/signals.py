@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import signals
+from django.contrib.auth.models import update_last_login
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -15,6 +16,8 @@ from archive.audit.verbs import Verb
 
 def connect() -> None:
     """Listen to Django's own signals: every way in passes them."""
+    # Django writes the time of the last sign-in before anybody else hears of it: here it goes with its event, or not.
+    signals.user_logged_in.disconnect(dispatch_uid="update_last_login")
     signals.user_logged_in.connect(_signed_in, dispatch_uid="audit signed in")
     signals.user_logged_out.connect(_signed_out, dispatch_uid="audit signed out")
     signals.user_login_failed.connect(_failed, dispatch_uid="audit sign-in failed")
@@ -38,6 +41,7 @@ def _actor(request: HttpRequest | None, user: Any) -> Actor:
 
 def _signed_in(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
     with transaction.atomic():
+        update_last_login(sender, user)
         audit.record(actor=_actor(request, user), verb=Verb.USER_SIGNED_IN, subject=user)
 
 

@@ -14,9 +14,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from archive.audit.actor import Actor
+from portal.accounts import services
 from portal.accounts.forms import PreferencesForm
 from portal.accounts.models import User
-from portal.accounts.services import save_preferences
 
 
 @login_required
@@ -30,7 +30,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     form = PreferencesForm(_completed(request, user), instance=user)
     if not form.is_valid():
         return render(request, "account/preferences.html", {"form": form}, status=422)
-    save_preferences(user=user, changed=form.changed_data, actor=Actor.of(request))
+    services.save_preferences(user=user, changed=form.changed_data, actor=Actor.of(request))
     if not request.POST.get("only"):
         messages.success(request, _("Your preferences are saved."))
     return redirect(_back_to(request))
@@ -45,9 +45,13 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form = PasswordChangeForm(request.user, request.POST or None)
     if request.method != "POST":
         return render(request, "account/password.html", {"form": form})
+    actor = Actor.of(request)
     if not form.is_valid():
+        if form.has_error("old_password"):
+            services.refuse_password_change(user=request.user, actor=actor)
         return render(request, "account/password.html", {"form": form}, status=422)
-    update_session_auth_hash(request, form.save())
+    services.change_password(user=request.user, password=form.cleaned_data["new_password1"], actor=actor)
+    update_session_auth_hash(request, request.user)
     messages.success(request, _("Your password is changed. Your other sessions have ended."))
     return redirect("preferences")
 

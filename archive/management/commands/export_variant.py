@@ -13,7 +13,9 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
+from archive import audit
 from archive.audit.actor import Actor
+from archive.audit.verbs import Verb
 from archive.retrieval.services import open_for_download
 from archive.storage.contract import StoreError
 
@@ -51,6 +53,13 @@ class Command(BaseCommand):
         except (ObjectDoesNotExist, ValueError):
             raise CommandError("No such record, or none that this user may see.") from None
         except PermissionDenied:
+            audit.record_refusal(
+                actor=Actor.of_user(user),
+                verb=Verb.ACCESS_REFUSED,
+                subject=("command", "export_variant"),
+                reason="The user's roles do not allow this.",
+                variant=options["id"],
+            )
             raise CommandError(f"{user} may not download.") from None
         except FileExistsError:
             raise CommandError(f"{target} exists already. Name another file.") from None

@@ -10,7 +10,9 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
+from archive import audit
 from archive.audit.actor import Actor
+from archive.audit.verbs import Verb
 from archive.documents.models import BusinessUnit, DocumentClass
 from archive.query import QueryError
 from archive.search.paging import BadCursorError
@@ -44,6 +46,12 @@ class Command(BaseCommand):
         except (QueryError, BadCursorError) as error:
             raise CommandError(str(error)) from None
         except PermissionDenied:
+            audit.record_refusal(
+                actor=Actor.of_user(user),
+                verb=Verb.ACCESS_REFUSED,
+                subject=("command", "search"),
+                reason="The user's roles do not allow this.",
+            )
             raise CommandError(f"{user} may not search.") from None
         if options["json"]:
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
