@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import manage, search
+from tests.browser.installation import manage, search
 
 pytestmark = pytest.mark.browser
 MAPPING = {

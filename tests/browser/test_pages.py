@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import search, serious_findings
+from tests.browser.conftest import serious_findings
+from tests.browser.installation import search
 
 pytestmark = pytest.mark.browser
 PAGES = [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import search
+from tests.browser.installation import BROKEN, search
 
 pytestmark = pytest.mark.browser
 Opening = Callable[..., Any]
@@ -124,7 +124,7 @@ def test_a_broken_pdf_is_shown_with_an_honest_message(open_as: Opening) -> None:
     page.get_by_text("cannot be shown").first.wait_for()
     href = page.get_by_role("link", name="Download").first.get_attribute("href")
     body = page.request.get(href).body()
-    assert hashlib.sha256(body).hexdigest() == hashlib.sha256(b"%PDF-1.7 this is not one").hexdigest()
+    assert hashlib.sha256(body).hexdigest() == hashlib.sha256(BROKEN).hexdigest()
 
 
 def test_a_hostile_letter_runs_nothing_and_asks_for_nothing(
