@@ -7,7 +7,7 @@ def register() -> None:
     """Register protected tables, query fields, locator holders, timeline sources and kinds of work."""
     from archive import work
     from archive.documents import fields, locators, timeline
-    from archive.ingest import running
+    from archive.ingest import running, uploads
     from archive.storage import maintenance
 
     _protect()
@@ -15,7 +15,8 @@ def register() -> None:
     locators.register()
     timeline.register_timeline_source(timeline.archived_entries)
     timeline.register_timeline_source(timeline.audit_entries)
-    work.register(running.KIND, running.run_from_work, max_attempts=5)
+    work.register(running.KIND, running.run_from_work, max_attempts=5, given_up=running.give_up)
+    work.register("ingest.clear_uploads", uploads.run_clear, max_attempts=3, every_seconds=3600)
     work.register("storage.merge", maintenance.run_merge, max_attempts=3, every_seconds=3600)
 
 

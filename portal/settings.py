@@ -201,6 +201,9 @@ CELERY_BEAT_SCHEDULE = {"sweep": {"task": "archive.work.sweep", "schedule": 5.0}
 CELERY_BEAT_SCHEDULE_FILENAME = str(_BROKER / "beat")
 TRUSTED_PROXIES = env.addresses("TRUSTED_PROXIES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["archive.ingest.uploads.GuardedUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
+FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 

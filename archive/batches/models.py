@@ -56,6 +56,7 @@ class Load(models.Model):
     source_digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the package file, hex")
     source_bytes = models.BigIntegerField(default=0)
     mapping_key = models.CharField(max_length=100, blank=True)
+    manifest_header = models.BinaryField(default=b"", help_text="The header of a CSV manifest, as it came")
     resubmits = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="resubmissions")
     requested_by = models.CharField(max_length=150)
     requested_by_id = models.BigIntegerField(null=True)

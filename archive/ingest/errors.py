@@ -16,11 +16,30 @@ class UnknownProducerError(LoadError):
         super().__init__(f'No producer is called "{key}". Add it by "manage.py configure", or name one that exists.')
 
 
+class BadProducerKeyError(LoadError):
+    """A producer's key is for ever, so it has to look like one."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f'"{key[:80]}" is no key of a producer. Use up to 60 small letters, digits, points, hyphens, underscores.'
+        )
+
+
 class LoadStateError(LoadError):
     """The load's state does not allow what was asked."""
 
     def __init__(self, load: Load) -> None:
         super().__init__(f"Load {load} is {load.get_state_display().lower()}; this cannot be done now.")
+
+
+class SourceChangedError(LoadError):
+    """What a load had read in part is not the same any more."""
+
+    def __init__(self, load: Load) -> None:
+        super().__init__(
+            f"{load.source_name} has changed since load {load} began to read it. Load it anew: "
+            "what is archived already makes no duplicate."
+        )
 
 
 class UnknownMappingError(LoadError):

@@ -11,7 +11,9 @@ Columns without a header are named by their number, from 1.
 from __future__ import annotations
 
 import codecs
+import csv
 import datetime
+import io
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +45,10 @@ class MappingDefinitionError(LoadError):
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A checked definition."""
+    """A checked definition.
+
+    Shapes: `header_read` is no part of it: the columns of the file that was read by it last, in their order.
+    """
 
     columns: dict[str, str]
     constants: dict[str, str] = field(default_factory=dict)
@@ -53,6 +58,7 @@ class Mapping:
     header: bool = True
     date_format: str = "%Y-%m-%d"
     decimal: str = "."
+    header_read: list[str] = field(default_factory=list, compare=False)
 
     @classmethod
     def from_definition(cls, definition: Any) -> Mapping:
@@ -79,8 +85,18 @@ class Mapping:
         return mapping
 
     def missing_columns(self, header: list[str]) -> list[str]:
-        """Return the columns that the mapping names and the file has not."""
+        """Return the columns that the mapping names and the file has not; remembers what the file has."""
+        self.header_read[:] = header
         return [column for column in self.columns if column not in header]
+
+    def header_line(self) -> bytes:
+        """Return the header that was read as a line of the mapping's dialect, for what is set aside; or nothing."""
+        if not self.header_read:
+            return b""
+        line = io.StringIO()
+        quoting: Any = {"quotechar": self.quote} if self.quote else {"quoting": csv.QUOTE_NONE}
+        csv.writer(line, delimiter=self.delimiter, lineterminator="", **quoting).writerow(self.header_read)
+        return line.getvalue().encode(self.encoding).removeprefix(codecs.BOM_UTF8)
 
     def apply(self, row: dict[str, str]) -> dict[str, str]:
         """Return our fields of one row. Errors: MappingError names the column."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from archive import audit, work
 from archive.audit.actor import Actor
@@ -15,7 +16,7 @@ from archive.audit.verbs import Verb
 from archive.batches.models import Load
 from archive.ingest.errors import LoadStateError
 from archive.ingest.services import LoadRequest, create_load, run_load
-from archive.work.leases import Lease
+from archive.work.leases import Lease, LeaseLostError
 
 KIND = "load.run"
 
@@ -32,12 +33,34 @@ def queue_load(request: LoadRequest, *, actor: Actor) -> Load:
     return load
 
 
-def run_now(load: Load, *, actor: Actor, progress: Callable[[Load], None] | None = None) -> Load:
-    """Run a load in this process; the page shows it and can pause or stop it all the same."""
+def load_now(request: LoadRequest, *, actor: Actor, progress: Callable[[Load], None] | None = None) -> Load:
+    """Make a load and run it in this process; the page shows it and can pause or stop it all the same.
+
+    The load and its work are written at once and taken in the same transaction: no worker comes in between, and a
+    process that is killed leaves work that another finds.
+    Errors: those of `create_load` and of `run_load`.
+    """
     with transaction.atomic():
-        item = _enqueue(load, actor, ring=False)
-    with work.claim_now(item) as lease:
+        load = create_load(request, actor=actor)
+        lease = _take(load, actor)
+    with work.holding(lease):
         return _run(load, lease, actor, progress)
+
+
+def run_now(load: Load, *, actor: Actor, progress: Callable[[Load], None] | None = None) -> Load:
+    """Run a load that is there already in this process. Errors: LeaseLostError when another process has it."""
+    with transaction.atomic():
+        lease = _take(load, actor)
+    with work.holding(lease):
+        return _run(load, lease, actor, progress)
+
+
+def _take(load: Load, actor: Actor) -> Lease:
+    item = _enqueue(load, actor, ring=False)
+    lease: Lease | None = work.claim(item.pk)
+    if lease is None:
+        raise LeaseLostError(f"Load {load} is being done by another process.")
+    return lease
 
 
 def run_from_work(lease: Lease) -> dict[str, Any]:
@@ -66,37 +89,60 @@ def _run(load: Load, lease: Lease, actor: Actor, progress: Callable[[Load], None
     return run_load(load, actor=actor, control=control)
 
 
+def give_up(lease: Lease) -> None:
+    """Mark a load broken off that was begun too often without coming to an end; called when its work is given up."""
+    load = Load.objects.get(pk=lease.payload["load"])
+    if Load.objects.filter(pk=load.pk, state__in=(Load.State.QUEUED, Load.State.RUNNING)).update(
+        state=Load.State.ERRORED, ended_at=timezone.now(), message="It was begun too often without coming to an end."
+    ):
+        audit.record(
+            actor=lease.actor, verb=Verb.LOAD_FAILED, subject=load, load=load.pk, state=str(Load.State.ERRORED)
+        )
+
+
 def pause_load(load: Load, *, actor: Actor) -> None:
-    """Ask a running load to pause after the chunk in hand. What is committed stays; resuming goes on after it."""
+    """Ask a running load to pause after the chunk in hand; one that waits pauses at once. What is committed stays.
+
+    Errors: PermissionDenied; LoadStateError when it is paused already or has ended.
+    """
     require(actor, "archive.run_loads")
-    work.pause(kind=KIND, key=str(load.pk), actor=actor)
+    with transaction.atomic():
+        load.refresh_from_db()
+        if load.state not in (Load.State.QUEUED, Load.State.RUNNING):
+            raise LoadStateError(load)
+        work.pause(kind=KIND, key=str(load.pk), actor=actor)
+        if Load.objects.filter(pk=load.pk, state=Load.State.QUEUED).update(state=Load.State.PAUSED):
+            audit.record(actor=actor, verb=Verb.LOAD_PAUSED, subject=load, load=load.pk)
 
 
 def stop_load(load: Load, *, actor: Actor) -> None:
     """Ask a load to stop. A load that waits or is paused is stopped at once; it can be resumed.
 
-    Errors: LoadStateError when it has ended.
+    Errors: PermissionDenied; LoadStateError when it has ended.
     """
     require(actor, "archive.run_loads")
     with transaction.atomic():
-        work.stop(kind=KIND, key=str(load.pk), actor=actor)
-        changed = Load.objects.filter(pk=load.pk, state__in=(Load.State.QUEUED, Load.State.PAUSED)).update(
-            state=Load.State.STOPPED
-        )
-        if changed:
-            audit.record(actor=actor, verb=Verb.LOAD_STOPPED, subject=load, load=load.pk)
-        elif load.state != Load.State.RUNNING:
+        load.refresh_from_db()
+        if load.state not in Load.OPEN:
             raise LoadStateError(load)
+        work.stop(kind=KIND, key=str(load.pk), actor=actor)
+        if Load.objects.filter(pk=load.pk, state__in=(Load.State.QUEUED, Load.State.PAUSED)).update(
+            state=Load.State.STOPPED, ended_at=timezone.now()
+        ):
+            audit.record(actor=actor, verb=Verb.LOAD_STOPPED, subject=load, load=load.pk)
 
 
 def resume_load(load: Load, *, actor: Actor) -> None:
     """Let a paused, stopped, failed or broken-off load go on after what it committed.
 
-    Errors: LoadStateError in any other state.
+    Errors: PermissionDenied; LoadStateError in any other state.
     """
     require(actor, "archive.run_loads")
     with transaction.atomic():
-        changed = Load.objects.filter(pk=load.pk, state__in=Load.RESUMABLE).update(state=Load.State.QUEUED)
+        changed = Load.objects.filter(pk=load.pk, state__in=Load.RESUMABLE).update(
+            state=Load.State.QUEUED, ended_at=None
+        )
+        load.refresh_from_db()
         if not changed:
             raise LoadStateError(load)
         audit.record(actor=actor, verb=Verb.LOAD_RESUMED, subject=load, load=load.pk)

@@ -42,7 +42,7 @@ def list_loads(*, before: int | None = None) -> tuple[list[Load], int | None]:
 
 def get_load(public_id: UUID) -> Load:
     """Return a load. Errors: Load.DoesNotExist."""
-    return Load.objects.get(public_id=public_id)
+    return Load.objects.select_related("resubmits").get(public_id=public_id)
 
 
 def progress_of(load: Load) -> Progress:
@@ -70,3 +70,8 @@ def list_rejects(load: Load) -> list[Reject]:
 def list_batches(load: Load) -> list[LoadBatch]:
     """Return the batches that a load touched."""
     return list(LoadBatch.objects.filter(load=load).select_related("batch").order_by("batch__key")[:PAGE_ROWS])
+
+
+def list_resubmissions(load: Load) -> list[Load]:
+    """Return the loads by which records of this one were submitted again, in order."""
+    return list(Load.objects.filter(resubmits=load).order_by("pk")[:PAGE_ROWS])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,20 +17,26 @@ from archive.audit.verbs import Verb
 from archive.batches.models import Load, LoadLogLine
 from archive.documents.models import Producer
 from archive.ingest.catalogue import load_catalogue
-from archive.ingest.errors import LoadStateError, UnknownProducerError
+from archive.ingest.errors import BadProducerKeyError, LoadStateError, SourceChangedError, UnknownProducerError
 from archive.ingest.mapping import get_mapping
 from archive.ingest.pipeline import Control, Pipeline
-from archive.ingest.readers import SourceError, open_source
+from archive.ingest.readers import SourceError
+from archive.ingest.resubmitting import header_of, open_load
+from archive.ingest.uploads import remove_upload
 from archive.storage.contract import StoreError
 from archive.storage.recovery import clear_broken_off
 from archive.work.leases import LeaseLostError, PauseRequested, StopRequested
+
+# As in portal/configuration/schema.json: keys are immutable, and stand in URLs and queries.
+_PRODUCER_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
 
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
     """What someone asks to be loaded.
 
-    Shapes: `keep_source` False says that the file is a copy of ours and goes once its load is complete.
+    Shapes: `keep_source` False says that the file is a copy of ours and goes once its load is complete. `resubmits` is
+    the load that set the records aside; an empty producer is that one's.
     """
 
     path: Path
@@ -43,13 +51,13 @@ class LoadRequest:
 def create_load(request: LoadRequest, *, actor: Actor) -> Load:
     """Make the row of a load, queued.
 
-    Errors: UnknownProducerError; UnknownMappingError; FileNotFoundError.
+    Errors: UnknownProducerError; BadProducerKeyError; UnknownMappingError; each before anything is written.
     """
-    producer = _producer(request, actor)
     if request.mapping_key:
         get_mapping(request.mapping_key)
     size = request.path.stat().st_size if request.path.is_file() else 0
     with transaction.atomic():
+        producer = get_producer(request, actor=actor)
         load = Load.objects.create(
             producer_id=producer.pk,
             producer_key=producer.key,
@@ -71,6 +79,7 @@ def create_load(request: LoadRequest, *, actor: Actor) -> Load:
             load=load.pk,
             producer=producer.key,
             bytes=size,
+            resubmits=request.resubmits.pk if request.resubmits else None,
         )
     return load
 
@@ -79,7 +88,7 @@ def run_load(load: Load, *, actor: Actor, control: Control) -> Load:
     """Run a load from where it stands; returns it in its end state, or paused.
 
     Errors: none for what is wrong with the package: the load is failed and says why. Anything unforeseen marks it
-    errored and is raised.
+    errored and is raised; an interrupt from the keyboard marks it stopped and is raised.
     """
     started = time.monotonic()
     _begin(load, actor)
@@ -90,7 +99,7 @@ def run_load(load: Load, *, actor: Actor, control: Control) -> Load:
 
     try:
         _read_through(load, actor, control)
-    except (SourceError, StoreError) as error:
+    except (SourceError, SourceChangedError, StoreError) as error:
         return end(Load.State.FAILED, str(error))
     except PauseRequested:
         return end(Load.State.PAUSED)
@@ -98,22 +107,61 @@ def run_load(load: Load, *, actor: Actor, control: Control) -> Load:
         return end(Load.State.STOPPED)
     except LeaseLostError:
         raise  # another worker has this load now, and its row with it
+    except KeyboardInterrupt:
+        end(Load.State.STOPPED, "Interrupted at the keyboard.")
+        raise
     except Exception as error:
         end(Load.State.ERRORED, f"{type(error).__name__}: {error}")
         raise
     load.refresh_from_db()
     state = Load.State.INCOMPLETE if load.rejected or load.message else Load.State.COMPLETE
-    return end(state, load.message)
+    end(state, load.message)
+    _let_sources_go(load)
+    return load
 
 
 def _read_through(load: Load, actor: Actor, control: Control) -> None:
     clear_broken_off(reference=str(load.public_id))
     mapping = get_mapping(load.mapping_key) if load.mapping_key else None
-    with open_source(Path(load.source_path), mapping=mapping) as source:
+    with open_load(load, mapping=mapping) as source:
+        if load.next_record and source_changed(load, total_bytes=source.total_bytes):
+            raise SourceChangedError(load)
         Load.objects.filter(pk=load.pk).update(source_bytes=source.total_bytes, expected=source.expected)
-        Pipeline(load=load, source=source, catalogue=load_catalogue(), actor=actor, control=control).run()
-        if source.problem:
-            Load.objects.filter(pk=load.pk).update(message=source.problem)
+        try:
+            Pipeline(load=load, source=source, catalogue=load_catalogue(), actor=actor, control=control).run()
+            if source.problem:
+                Load.objects.filter(pk=load.pk).update(message=source.problem)
+        finally:
+            if Load.objects.filter(pk=load.pk, rejected__gt=0).exists():
+                Load.objects.filter(pk=load.pk).update(manifest_header=header_of(load, source, mapping))
+
+
+def source_changed(load: Load, *, total_bytes: int) -> bool:
+    """Tell whether a package that was read in part is another one now: going on would leave records out."""
+    path = Path(load.source_path)
+    latest = max(file.lstat().st_mtime for file in _files_at_the_top(path))
+    began = load.started_at.timestamp() if load.started_at else 0.0
+    lies_among_others = path.suffix.lower() in (".jsonl", ".csv")  # a manifest: its folder may have got other files
+    return latest > began or (total_bytes != load.source_bytes and not lies_among_others)
+
+
+def _files_at_the_top(path: Path) -> Iterator[Path]:
+    yield path
+    if path.is_dir():
+        yield from path.iterdir()
+
+
+def _let_sources_go(load: Load) -> None:
+    """Remove our copies of what is archived completely; what was set aside needs its package until it is mended."""
+    if load.state != Load.State.COMPLETE:
+        return
+    before, enough = load.resubmits, load.received
+    if not load.keep_source:
+        remove_upload(Path(load.source_path))
+    while before is not None and before.state == Load.State.INCOMPLETE and before.rejected <= enough:
+        if not before.keep_source:
+            remove_upload(Path(before.source_path))
+        before = before.resubmits
 
 
 def _begin(load: Load, actor: Actor) -> None:
@@ -174,16 +222,21 @@ def _log(load: Load, level: str, text: str) -> None:
     LoadLogLine.objects.create(load=load, at=timezone.now(), level=level, text=text)
 
 
-def _producer(request: LoadRequest, actor: Actor) -> Producer:
-    found = Producer.objects.filter(key=request.producer_key).first()
+def get_producer(request: LoadRequest, *, actor: Actor) -> Producer:
+    """Return whose output it is; a new one is made where that was asked for.
+
+    Errors: UnknownProducerError; BadProducerKeyError.
+    """
+    key = request.producer_key or (request.resubmits.producer_key if request.resubmits else "")
+    found = Producer.objects.filter(key=key).first()
     if found is not None:
         return found
     if not request.create_producer:
-        raise UnknownProducerError(request.producer_key)
+        raise UnknownProducerError(key)
+    if not _PRODUCER_KEY.fullmatch(key):
+        raise BadProducerKeyError(key)
     with transaction.atomic():
-        producer, created = Producer.objects.get_or_create(
-            key=request.producer_key, defaults={"label": request.producer_key}
-        )
+        producer, created = Producer.objects.get_or_create(key=key, defaults={"label": key})
         if created:
             audit.record(actor=actor, verb=Verb.PRODUCER_CREATED, subject=producer)
     return producer

@@ -9,23 +9,30 @@ from typing import Any
 from archive.work.leases import Lease
 
 Run = Callable[[Lease], dict[str, Any]]
+GivenUp = Callable[[Lease], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What runs for a kind, how often it is tried, and, for recurring work, how many seconds lie between two runs."""
+    """What runs for a kind, how often it is tried, and, for recurring work, how many seconds lie between two runs.
+
+    Shapes: `given_up` is called in the transaction that gives an item up, so that what it was about does not wait.
+    """
 
     run: Run
     max_attempts: int
     every_seconds: int | None
+    given_up: GivenUp | None = None
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(kind: str, run: Run, *, max_attempts: int = 5, every_seconds: int | None = None) -> None:
+def register(
+    kind: str, run: Run, *, max_attempts: int = 5, every_seconds: int | None = None, given_up: GivenUp | None = None
+) -> None:
     """Name what runs for a kind of work; a recurring one is queued by the sweeper."""
-    _kinds[kind] = Kind(run, max_attempts, every_seconds)
+    _kinds[kind] = Kind(run, max_attempts, every_seconds, given_up)
 
 
 def kind_of(name: str) -> Kind:

@@ -80,14 +80,8 @@ def claim(item_id: int) -> Lease | None:
 
 
 @contextmanager
-def claim_now(item: WorkItem) -> Iterator[Lease]:
-    """Run an item in this process, under the same lease and with the same ends as a worker would.
-
-    Errors: LeaseLostError when a worker has it.
-    """
-    lease = claim(item.pk)
-    if lease is None:
-        raise LeaseLostError(f"{item} is being done by another process.")
+def holding(lease: Lease) -> Iterator[Lease]:
+    """Run a claimed item in this process, under the same lease and with the same ends as a worker would."""
     try:
         yield lease
     except BaseException as error:
@@ -174,6 +168,9 @@ def _give_up(lease: Lease, message: str) -> None:
                 kind=lease.item.kind,
                 attempts=lease.item.attempts,
             )
+            given_up = kind_of(lease.item.kind).given_up
+            if given_up is not None:
+                given_up(lease)
 
 
 def pause(*, kind: str, key: str, actor: Actor) -> bool:
@@ -192,6 +189,8 @@ def _steer(kind: str, key: str, actor: Actor, wish: str, at_once: str, verb: Ver
         if item is None:
             return False
         if item.state == State.RUNNING:
+            if item.wish == WorkItem.Wish.STOP:
+                return False  # a pause takes no stop back
             WorkItem.objects.filter(pk=item.pk).update(wish=wish)
         else:
             ended = None if at_once == State.PAUSED else timezone.now()

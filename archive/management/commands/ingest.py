@@ -14,9 +14,9 @@ from archive.audit.actor import Actor
 from archive.batches.models import Load
 from archive.ingest.checking import check_source
 from archive.ingest.errors import LoadError
-from archive.ingest.reports import report_of
-from archive.ingest.running import run_now
-from archive.ingest.services import LoadRequest, create_load
+from archive.ingest.reports import full_report_of, report_of
+from archive.ingest.running import load_now
+from archive.ingest.services import LoadRequest
 
 
 class Command(BaseCommand):
@@ -29,6 +29,12 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, help="package, folder or manifest")
         parser.add_argument("--producer", default="command", help="whose output it is, where the manifest does not say")
         parser.add_argument("--mapping", default="", help="a saved mapping, for a CSV that is not ours")
+        parser.add_argument(
+            "--resubmits",
+            default="",
+            metavar="L-N",
+            help="the load that set these mended records aside: has their files",
+        )
         parser.add_argument("--check", action="store_true", help="validate everything and write nothing")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
@@ -38,34 +44,60 @@ class Command(BaseCommand):
         if not path.exists():
             raise CommandError(f"There is no {path}. Name a package, a folder or a manifest.")
         try:
-            report = self._check(path, options) if options["check"] else self._load(path, options)
+            if options["check"]:
+                self._check(path, options)
+            else:
+                self._load(path, options)
         except LoadError as error:
             raise CommandError(str(error)) from None
-        self._print(report, as_json=options["json"])
-        if report["rejected"] or report.get("state") not in (None, Load.State.COMPLETE):
+        except KeyboardInterrupt:
+            reason = "Stopped. Resume the load on its page, or load the package again: no duplicate comes of it."
+            raise CommandError(reason, returncode=130) from None
+
+    def _load(self, path: Path, options: dict[str, Any]) -> None:
+        request = LoadRequest(
+            path=path,
+            producer_key=options["producer"],
+            mapping_key=options["mapping"],
+            create_producer=True,
+            resubmits=_load_named(options["resubmits"]) if options["resubmits"] else None,
+        )
+        progress = None if options["json"] else self._progress
+        load = load_now(request, actor=Actor.system("manage.py ingest"), progress=progress)
+        if options["json"]:
+            self.stdout.write(json.dumps(report_of(load), ensure_ascii=False))
+            if load.message:
+                self.stderr.write(load.message)
+        else:
+            self._print(full_report_of(load))
+        if load.rejected or load.state != Load.State.COMPLETE:
             sys.exit(1)
 
-    def _load(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
-        actor = Actor.system("manage.py ingest")
-        request = LoadRequest(
-            path=path, producer_key=options["producer"], mapping_key=options["mapping"], create_producer=True
-        )
-        load = create_load(request, actor=actor)
-        return report_of(run_now(load, actor=actor, progress=None if options["json"] else self._progress))
-
-    def _check(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
-        return check_source(path, producer_key=options["producer"], mapping_key=options["mapping"])
+    def _check(self, path: Path, options: dict[str, Any]) -> None:
+        report = check_source(path, producer_key=options["producer"], mapping_key=options["mapping"])
+        if options["json"]:
+            self.stdout.write(json.dumps(report, ensure_ascii=False))
+        else:
+            self._print(report)
+        if report["problems"]:
+            sys.exit(1)
 
     def _progress(self, load: Load) -> None:
         of = f" of {load.expected:,}" if load.expected else ""
         self.stderr.write(f"\r{load.next_record:,}{of} records, {load.rejected:,} set aside", ending="")
 
-    def _print(self, report: dict[str, Any], *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(json.dumps(report, ensure_ascii=False))
-            return
+    def _print(self, report: dict[str, Any]) -> None:
         for key, value in report.items():
-            if key != "problems":
-                self.stdout.write(f"{key:>15}  {value}")
-        for problem in report.get("problems", []):
-            self.stdout.write(f"line {problem['line']}, {problem['field']}: {problem['reason']}")
+            if key != "problems" and value not in (None, ""):
+                self.stdout.write(f"{key:>15}  {', '.join(value) if key == 'batches' else value}")
+        for problem in report["problems"]:
+            place = ", ".join(str(part) for part in (problem["line"], problem["field"]) if part)
+            self.stdout.write(f"line {place}: {problem['reason']}" if place else problem["reason"])
+
+
+def _load_named(name: str) -> Load:
+    number = name.removeprefix("L-")
+    load = Load.objects.filter(pk=int(number)).first() if number.isascii() and number.isdigit() else None
+    if load is None:
+        raise CommandError(f"There is no load {name}. Give its number, such as L-12.")
+    return load

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from archive.audit.actor import Actor
 from archive.documents.models import Producer
-from archive.ingest.errors import UnknownProducerError
+from archive.ingest.errors import LoadError, UnknownProducerError
+from archive.ingest.mapping import get_mapping
 from archive.ingest.watching import DropFolder, watch
 
 
@@ -31,11 +32,15 @@ class Command(BaseCommand):
         folder: Path = options["folder"]
         if not folder.is_dir():
             raise CommandError(f"{folder} is not a folder. Make it, or name another.")
-        if not Producer.objects.filter(key=options["producer"]).exists():
-            raise CommandError(str(UnknownProducerError(options["producer"])))
-        drop = DropFolder(folder, options["producer"], options["mapping"])
         try:
+            if not Producer.objects.filter(key=options["producer"]).exists():
+                raise UnknownProducerError(options["producer"])
+            if options["mapping"]:
+                get_mapping(options["mapping"])
+            drop = DropFolder(folder, options["producer"], options["mapping"])
             watch(drop, actor=Actor.system("manage.py watch"), once=options["once"], said=self._say)
+        except LoadError as error:
+            raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             self.stdout.write("Stopped. What was loaded stays; what lies in the folder is loaded next time.")
 
