@@ -15,6 +15,7 @@ import pytest
 from django.core import checks
 from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
 
 from archive import audit
 from archive.audit import triggers
@@ -31,14 +32,22 @@ LOG_TABLES = ("audit_event", "audit_largeleaf", "audit_loadpart")
 
 
 @pytest.fixture
-def event(archive: Archive) -> Event:
-    """Return an event with private texts, a large leaf and the part of a load beside it."""
-    archive.add("one")
+def event(db: Any) -> Event:
+    """Return an event with private texts, with a large leaf and the part of a load beside it."""
+    system = Actor.system("tests")
     with transaction.atomic():
-        audit.record(actor=Actor.system("tests"), verb=Verb.PACK_MERGED, subject=("pack", "1"), into="x" * 70_000)
-        return audit.record(
-            actor=Actor.system("tests"), verb=Verb.ALIAS_ADDED, subject=("alias", "1"), private={"old": "C-1"}
+        load = Load.objects.create(producer_id=1, source_name="a.tar", created_at=timezone.now())
+        audit.record_load_part(
+            actor=system,
+            load=load,
+            part=1,
+            first_position=0,
+            next_position=1,
+            leaf_hashes=[b"x" * 32],
+            counts={"archived": 1},
         )
+        audit.record(actor=system, verb=Verb.PACK_MERGED, subject=("pack", "1"), into="x" * 70_000)
+        return audit.record(actor=system, verb=Verb.ALIAS_ADDED, subject=("alias", "1"), private={"old": "C-1"})
 
 
 def execute(sql: str, *parameters: Any) -> None:
@@ -100,7 +109,8 @@ REPLACEMENTS = {
     ),
     "of a part by its load and number": (
         "audit_loadpart",
-        "INSERT OR REPLACE INTO audit_loadpart (event_id, load_id, number, first_position, next_position, root, leaves) "
+        "INSERT OR REPLACE INTO audit_loadpart "
+        "(event_id, load_id, number, first_position, next_position, root, leaves) "
         "SELECT randomblob(16), load_id, number, 0, 0, root, x'' FROM audit_loadpart WHERE %s > 0",
     ),
     "of a large leaf": (
