@@ -25,6 +25,7 @@ from archive.storage.tiers import default_tier, store_of
 
 PANELS = ("timeline", "details", "kept", "access")
 LARGE_BYTES = 4 * 1024 * 1024
+NOT_ENFORCED = "not enforced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def record_context(communication: Communication, *, request: HttpRequest, actor:
         "kept": explain(communication),
         "reasons": explain_access(communication, user=user),
         "timeline": timeline(communication, user=user),
-        "worm": store_of(default_tier()).probe()["worm"],
+        "worm": store_of(default_tier()).probe()["worm"] != NOT_ENFORCED,
         "may_download": user.has_perm(services.DOWNLOAD_PERMISSION),
     }
 
