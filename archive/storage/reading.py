@@ -125,7 +125,10 @@ def report_damage(location: Location, *, offset: int, length: int, problem: str)
         with transaction.atomic():
             return _write_incident(location, offset, length, problem)
     except IntegrityError:
-        return open_incidents.get()
+        written = open_incidents.first()
+        if written is None:
+            raise  # nobody was first: it could not be written or recorded
+        return written
 
 
 def _write_incident(location: Location, offset: int, length: int, problem: str) -> Incident | None:

@@ -44,13 +44,20 @@ def enqueue(*, kind: str, key: str, payload: dict[str, Any], actor: Actor, ring:
             )
     except IntegrityError:
         item = WorkItem.objects.get(kind=kind, key=key, state__in=WorkItem.OPEN)
-        WorkItem.objects.filter(pk=item.pk, state=State.PAUSED).update(
-            state=State.QUEUED, wish=WorkItem.Wish.NONE, run_after=timezone.now(), attempts=0
-        )
-        item.refresh_from_db()
+        _resume(item, actor)
     if ring:
         transaction.on_commit(ring_doorbell)
     return item
+
+
+def _resume(item: WorkItem, actor: Actor) -> None:
+    """Queue a paused item again; any other stays as it is."""
+    with transaction.atomic():
+        if WorkItem.objects.filter(pk=item.pk, state=State.PAUSED).update(
+            state=State.QUEUED, wish=WorkItem.Wish.NONE, run_after=timezone.now(), attempts=0
+        ):
+            audit.record(actor=actor, verb=Verb.WORK_RESUMED, subject=item, kind=item.kind, key=item.key)
+    item.refresh_from_db()
 
 
 def ring_doorbell() -> None:
@@ -174,7 +181,7 @@ def _give_up(lease: Lease, message: str) -> None:
 
 
 def pause(*, kind: str, key: str, actor: Actor) -> bool:
-    """Ask for a pause; queued work pauses at once. Tells whether there was anything to pause."""
+    """Ask for a pause; queued work pauses at once. Tells whether there was anything to pause that is not pausing."""
     return _steer(kind, key, actor, WorkItem.Wish.PAUSE, State.PAUSED, Verb.WORK_PAUSED)
 
 
@@ -186,7 +193,7 @@ def stop(*, kind: str, key: str, actor: Actor) -> bool:
 def _steer(kind: str, key: str, actor: Actor, wish: str, at_once: str, verb: Verb) -> bool:
     with transaction.atomic():
         item = WorkItem.objects.select_for_update().filter(kind=kind, key=key, state__in=WorkItem.OPEN).first()
-        if item is None:
+        if item is None or at_once == item.state or (item.state == State.RUNNING and item.wish == wish):
             return False
         if item.state == State.RUNNING:
             if item.wish == WorkItem.Wish.STOP:
@@ -200,8 +207,11 @@ def _steer(kind: str, key: str, actor: Actor, wish: str, at_once: str, verb: Ver
 
 
 def retry(item: WorkItem, *, actor: Actor) -> bool:
-    """Queue a dead, failed, stopped or paused item again; tells whether it was one."""
+    """Queue a dead, failed, stopped or paused item again; tells whether it was one, and no later one took its place."""
     with transaction.atomic():
+        later = WorkItem.objects.filter(kind=item.kind, key=item.key, state__in=WorkItem.OPEN).exclude(pk=item.pk)
+        if later.exists():
+            return False
         again = WorkItem.objects.filter(
             pk=item.pk, state__in=(State.DEAD, State.FAILED, State.STOPPED, State.PAUSED)
         ).update(state=State.QUEUED, attempts=0, wish="", run_after=timezone.now(), ended_at=None, message="")

@@ -244,6 +244,8 @@ class _Run:
                 self._tell("access rule", group.name, f"added: {effect} {expression or 'everything'}", told)
             elif known.note != note:
                 AccessRule.objects.filter(pk=known.pk).update(note=note)
+                told = {"effect": effect, "expression": expression, "note": note}
+                self._tell("access rule", group.name, f"note changed: {effect} {expression or 'everything'}", told)
 
     # Rows
 

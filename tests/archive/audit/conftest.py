@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 
+from tests.archive.audit.call_sites import World
 from tests.archive.documents.archives import Archive
 
 Fail = Callable[[str], AbstractContextManager[None]]
@@ -38,3 +40,10 @@ def failing(db: None) -> Fail:
                 cursor.execute("DROP TRIGGER log_is_full")
 
     return fail
+
+
+@pytest.fixture
+def world(archive: Archive, client: Any, user_of: Callable[..., Any], tmp_path: Path) -> World:
+    """Return what acts stand in; what goes wrong in a page is an answer, as it is for a browser."""
+    client.raise_request_exception = False
+    return World(archive, client, user_of, tmp_path)
