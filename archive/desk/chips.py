@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from archive.documents.shown import day_shown
 from archive.query import Comparison, Node, registry, to_text
 from archive.query.tree import conditions, without
 
@@ -27,25 +28,28 @@ def chips_of(tree: Node, *, user: Any) -> list[Chip]:
     for index, node in enumerate(conditions(tree)):
         rest = to_text(without(tree, index))
         if isinstance(node, Comparison) and node.field in fields:
-            choices = dict(fields[node.field].choices() if fields[node.field].choices else ())  # type: ignore[misc]
-            chips.append(Chip(str(fields[node.field].label), _value(node, choices), rest))
+            field = fields[node.field]
+            choices = dict(field.choices() if field.choices else ())
+            values = [choices.get(value, value) for value in node.values]
+            # Only days and numbers have ranges, and no number reads as a day.
+            words = [day_shown(value) for value in values] if "range" in field.ops else values
+            chips.append(Chip(str(field.label), _value(node.op, words), rest))
         else:
             chips.append(Chip("", to_text(node), rest))
     return chips
 
 
-def _value(node: Comparison, choices: dict[str, str]) -> str:
-    values = [choices.get(value, value) for value in node.values]
-    if node.op == "any":
+def _value(op: str, values: list[str]) -> str:
+    if op == "any":
         return _("has one")
-    if node.op == "prefix":
+    if op == "prefix":
         return _("begins with %(value)s") % {"value": values[0]}
-    if node.op == "range":
+    if op == "range":
         if not values[0]:
             return _("up to %(last)s") % {"last": values[1]}
         if not values[1]:
             return _("from %(first)s") % {"first": values[0]}
         return _("%(first)s to %(last)s") % {"first": values[0], "last": values[1]}
-    if node.op == "in":
+    if op == "in":
         return _(" or ").join(values)
-    return f"{node.op} {values[0]}"
+    return f"{op} {values[0]}"

@@ -11,11 +11,12 @@ from archive.audit.actor import Actor
 from archive.documents.models import Channel, Communication, Variant
 from archive.documents.selectors import (
     explain_access,
-    field_labels,
+    index_fields,
     list_links,
     list_parties,
     list_variants,
 )
+from archive.documents.shown import value_shown
 from archive.documents.timeline import timeline
 from archive.retention.explain import explain
 from archive.retrieval import services
@@ -50,7 +51,7 @@ def record_context(communication: Communication, *, request: HttpRequest, actor:
     tabs = _tabs(communication, request.GET.get("v", ""))
     shown = next((tab for tab in tabs if tab.current), None)
     panel = request.GET.get("panel", "")
-    labels = field_labels()
+    fields = index_fields()
     parties = list_parties(communication, user=user)
     return {
         "communication": communication,
@@ -63,7 +64,7 @@ def record_context(communication: Communication, *, request: HttpRequest, actor:
         "name": parties[0].name if parties else "",
         "links": list_links(communication, user=user),
         "fields": [
-            (labels.get(key, key), ", ".join(map(str, value)) if isinstance(value, list) else value)
+            (fields[key].label if key in fields else key, value_shown(value, fields[key].type if key in fields else ""))
             for key, value in (communication.index_values or {}).items()
         ],
         "extra": (communication.extra or {}).items(),

@@ -133,9 +133,9 @@ def list_links(communication: Communication, *, user: Any) -> list[LinkView]:
     return views
 
 
-def field_labels() -> dict[str, str]:
-    """Return the labels of all index fields, by key."""
-    return dict(IndexField.objects.values_list("key", "label"))
+def index_fields() -> dict[str, IndexField]:
+    """Return all index fields, retired ones too, by key."""
+    return {field.key: field for field in IndexField.objects.all()}
 
 
 @dataclass(frozen=True, slots=True)

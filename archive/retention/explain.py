@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from archive.documents.models import Communication
+from archive.documents.shown import DAY
 from archive.retention.models import ScheduleVersion
 from archive.retention.selectors import get_schedule_version
 
@@ -24,7 +26,7 @@ class Kept:
     facts: list[tuple[str | Promise, str]]
 
 
-def explain(communication: Communication, *, day: str = "%Y-%m-%d") -> Kept:
+def explain(communication: Communication) -> Kept:
     """Return why a communication is kept and until when, from the inputs stored with it."""
     version = get_schedule_version(communication.schedule_version_id)
     if version is None:
@@ -38,8 +40,8 @@ def explain(communication: Communication, *, day: str = "%Y-%m-%d") -> Kept:
         "version": version.version,
     }
     facts: list[tuple[str | Promise, str]] = [
-        (_("Begins with"), _("issue date %(day)s") % {"day": communication.retention_trigger_on.strftime(day)}),
-        (_("Counted from"), communication.retention_cut_off_on.strftime(day)),
+        (_("Begins with"), _("issue date %(day)s") % {"day": date_format(communication.retention_trigger_on, DAY)}),
+        (_("Counted from"), date_format(communication.retention_cut_off_on, DAY)),
         (_("Time zone"), communication.unit.time_zone),
     ]
     return Kept(communication.retain_until, rule, version.legal_source, facts)

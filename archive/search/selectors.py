@@ -10,8 +10,17 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from archive.documents.fields import bare_word, is_record_number
-from archive.documents.models import BusinessUnit, Channel, ClassVersion, Communication, DocumentClass, Variant
-from archive.documents.selectors import field_labels, first_names, replaced_counts, visible_to
+from archive.documents.models import (
+    BusinessUnit,
+    Channel,
+    ClassVersion,
+    Communication,
+    DocumentClass,
+    IndexField,
+    Variant,
+)
+from archive.documents.selectors import first_names, index_fields, replaced_counts, visible_to
+from archive.documents.shown import value_shown
 from archive.query import Everything, Node, QueryError, Values, parse, registry
 from archive.query.to_q import true_q
 from archive.query.tree import comparisons, words
@@ -82,6 +91,23 @@ def _counted(rows: QuerySet[Communication]) -> tuple[int, bool]:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column of index values; numbers stand on the right."""
+
+    key: str
+    label: str
+    is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value of a column, as people read it."""
+
+    column: Column
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A row of the hit list."""
 
@@ -91,19 +117,29 @@ class Hit:
     name: str
     replaces: int
     channels: list[Channel]
-    cells: list[str]
+    cells: list[Cell]
+
+    @property
+    def customer(self) -> tuple[str, str]:
+        """Return whom it is for: name and customer id, either may be empty."""
+        return self.name, self.communication.customer_id
+
+    @property
+    def account(self) -> str:
+        """Return the account number."""
+        return self.communication.account_number
 
 
 @dataclass(frozen=True, slots=True)
 class HitList:
     """The rows of a page with what they show; a constant number of queries whatever the number of rows.
 
-    Shapes: `columns` are (key, label) of index fields; each hit's cells follow them. `folded` are facts that all rows
-    share, so that they need no column.
+    Shapes: `columns` are index fields; each hit's cells follow them. `folded` are facts that all rows share, so that
+    they need no column: unit, class_label, customer, account.
     """
 
     hits: list[Hit]
-    columns: list[tuple[str, str]]
+    columns: list[Column]
     folded: dict[str, str] = field(default_factory=dict)
 
 
@@ -113,7 +149,8 @@ def hit_list(rows: list[Communication], *, user: Any) -> HitList:
     names, replaced = first_names(keys, user=user), replaced_counts(keys, user=user)
     units = dict(BusinessUnit.objects.values_list("pk", "label"))
     classes = dict(DocumentClass.objects.values_list("pk", "label"))
-    columns = _columns(rows)
+    fields = index_fields()
+    columns = _columns(rows, fields)
     hits = [
         Hit(
             communication=row,
@@ -122,7 +159,7 @@ def hit_list(rows: list[Communication], *, user: Any) -> HitList:
             name=names.get(row.order_key, ""),
             replaces=replaced.get(row.order_key, 0),
             channels=channels_of(row.channels),
-            cells=[_cell((row.index_values or {}).get(key, "")) for key, _label in columns],
+            cells=[Cell(column, _cell(row, fields[column.key])) for column in columns],
         )
         for row in rows
     ]
@@ -134,28 +171,30 @@ def channels_of(mask: int) -> list[Channel]:
     return [channel for channel in Channel if mask & channel.bit]
 
 
-def _columns(rows: list[Communication]) -> list[tuple[str, str]]:
+def _columns(rows: list[Communication], fields: dict[str, IndexField]) -> list[Column]:
     """Return the index fields that a list shows: those of its class, where all rows are of one."""
     classes = {row.document_class_id for row in rows}
     if len(classes) != 1:
         return []
     version = ClassVersion.objects.filter(document_class__in=classes, version=F("document_class__current")).first()
-    labels = field_labels()
-    return [(key, labels.get(key, key)) for key in (version.columns if version else [])]
+    wanted = [fields[key] for key in (version.columns if version else []) if key in fields]
+    return [Column(each.key, each.label, each.type == IndexField.Type.NUMBER) for each in wanted]
 
 
 def _folded(hits: list[Hit]) -> dict[str, str]:
+    """Return what all rows share; one row alone shares nothing."""
     folded: dict[str, str] = {}
-    if len(hits) > 1:
-        for name in ("unit", "class_label"):
-            values = {getattr(hit, name) for hit in hits}
-            if len(values) == 1:
-                folded[name] = values.pop()
+    for name in ("unit", "class_label", "customer", "account") if len(hits) > 1 else ():
+        values = {getattr(hit, name) for hit in hits}
+        value = values.pop()
+        words = " ".join(filter(None, value)) if isinstance(value, tuple) else value
+        if not values and words:
+            folded[name] = words
     return folded
 
 
-def _cell(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _cell(row: Communication, field: IndexField) -> str:
+    return value_shown((row.index_values or {}).get(field.key, ""), field.type)
 
 
 def get_search(public_id: UUID, *, user: Any) -> Search:
