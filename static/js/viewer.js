@@ -1,7 +1,7 @@
 // <v-pdf-viewer src lang pages download compact>: pdf.js with a toolbar of ours. Texts come in data-words-… attributes.
 // The pictures inside it are for those without scripts; the styles hide them here.
 import * as pdfjs from "../pdfjs/build/pdf.min.mjs";
-import { find as findTools, toolbar } from "./viewer_toolbar.js";
+import { find as findTools, icon, toolbar } from "./viewer_toolbar.js";
 
 const base = new URL("../pdfjs/", import.meta.url);
 pdfjs.GlobalWorkerOptions.workerSrc = new URL("build/pdf.worker.min.mjs", base).href;
@@ -105,6 +105,8 @@ class PdfViewer extends HTMLElement {
       this.viewer.currentScaleValue = this.scroll.clientWidth < 700 ? "page-width" : "auto";
       const page = Number(new URLSearchParams(location.hash.slice(1)).get("page"));
       if (page > 0) this.viewer.currentPageNumber = Math.min(page, this.viewer.pagesCount);
+      // pdf.js puts the first page's edge under the toolbar; its ground above belongs to the picture.
+      else this.scroll.scrollTop = 0;
     });
     bus.on("pagechanging", ({ pageNumber }) => this.tell(pageNumber, this.viewer.pagesCount));
     findTools(this, bus, FindState);
@@ -141,13 +143,14 @@ class PdfViewer extends HTMLElement {
     const note = element("div", "v-pdf-note");
     const message = element("div", "v-message v-message-warn");
     message.setAttribute("role", "alert");
-    message.append(element("div", "", this.word(kind)));
+    message.append(icon("alert-triangle"), element("div", "", this.word(kind)));
     note.append(message);
     const url = this.getAttribute("download");
     if (url) {
       const link = element("a", "btn", this.word("download"));
       link.href = url;
       link.download = "";
+      link.prepend(icon("download"));
       note.append(link);
     }
     this.tools.element.remove();

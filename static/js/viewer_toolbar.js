@@ -86,7 +86,8 @@ function button(name, label, run) {
   return made;
 }
 
-function icon(name) {
+/** Return an icon of the sprite; decoration only, the word stands beside it. */
+export function icon(name) {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
   svg.setAttribute("class", "v-icon");
