@@ -22,7 +22,7 @@ def home_cards(user: Any) -> dict[str, Any]:
         cards["loads"] = [progress_of(load) for load in list_loads()[0][:ROWS]]
     if user.has_perm("archive.search_communications"):
         cards["recent"] = recent_records(user)
-        cards["searches"] = list(Search.objects.filter(user=user).order_by("-created_at")[:ROWS])
+        cards["searches"] = last_searches(user)
     if user.has_perm("audit.view_events"):
         cards["events"] = last_troubles()
     return cards
@@ -36,6 +36,15 @@ def recent_records(user: Any) -> list[Communication]:
     ids = list(dict.fromkeys(opened.values_list("subject_id", flat=True)[: ROWS * 4]))[:ROWS]
     found = {str(row.public_id): row for row in visible_to(user).filter(public_id__in=[UUID(value) for value in ids])}
     return [found[value] for value in ids if value in found]
+
+
+def last_searches(user: Any) -> list[Search]:
+    """Return the user's last searches, the last one first, each query once."""
+    latest = Search.objects.filter(user=user).order_by("-created_at")[: ROWS * 4]
+    once: dict[str, Search] = {}
+    for search in latest:
+        once.setdefault(search.query, search)
+    return list(once.values())[:ROWS]
 
 
 def last_troubles() -> list[tuple[Event, Any]]:

@@ -17,10 +17,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from archive.documents.shown import DAY
 from portal.states import state_of
 
 register = template.Library()
-_DAY = "j M Y"
 _TYPES = {
     "application/pdf": "PDF",
     "text/html": "HTML",
@@ -61,17 +61,17 @@ def when(context: dict[str, Any], instant: datetime.datetime | None, form: str =
     """Return an instant in the user's zone, with the zone named.
 
     Shapes: `full` is "23 Nov 2026, 10:42 CET"; `seconds` adds them; `list` leaves the zone out, for lists that state
-    it once; `clock` is "10:42" alone. None becomes an empty text.
+    it once, `list seconds` too; `clock` is "10:42" alone. None becomes an empty text.
     """
     if instant is None:
         return SafeString("")
     local = instant.astimezone(zone_of(context))
-    clock = date_format(local, "H:i:s" if form == "seconds" else "H:i")
+    clock = date_format(local, "H:i:s" if "seconds" in form else "H:i")
     if form == "clock":
         words = clock
     else:
-        words = f"{date_format(local, _DAY)}, {clock}"
-        words = words if form == "list" else f"{words} {local.tzname()}"
+        words = f"{date_format(local, DAY)}, {clock}"
+        words = words if "list" in form else f"{words} {local.tzname()}"
     utc = instant.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return format_html('<time datetime="{}">{}</time>', utc, words)
 
@@ -79,7 +79,7 @@ def when(context: dict[str, Any], instant: datetime.datetime | None, form: str =
 @register.simple_tag(takes_context=True)
 def local_day(context: dict[str, Any], instant: datetime.datetime | None) -> str:
     """Return the day of an instant in the user's zone, such as "23 Nov 2026"; for headings of a timeline."""
-    return "" if instant is None else date_format(instant.astimezone(zone_of(context)), _DAY)
+    return "" if instant is None else date_format(instant.astimezone(zone_of(context)), DAY)
 
 
 @register.simple_tag(takes_context=True)
@@ -99,7 +99,7 @@ def day(value: datetime.date | None) -> SafeString:
     """Return a legal date such as "31 Oct 2026", in a time element; None becomes an empty text."""
     if value is None:
         return SafeString("")
-    return format_html('<time datetime="{}">{}</time>', value.isoformat()[:10], date_format(value, _DAY))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat()[:10], date_format(value, DAY))
 
 
 @register.filter
@@ -124,10 +124,20 @@ def size(value: int | None) -> str:
 
 
 @register.filter
+def plain(value: Any) -> str:
+    """Return a value of the log for a reader: names with their values, and lists, each with commas."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {plain(each)}" for key, each in value.items())
+    return ", ".join(plain(each) for each in value) if isinstance(value, list) else str(value)
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Return a span of time in its two largest units, such as "3 min 20 s"."""
     if seconds is None:
         return ""
+    if 0 < seconds < 1:
+        return _("under 1 s")
     if seconds < 10:
         return f"{number_format(seconds, decimal_pos=1)} s"
     whole = round(seconds)

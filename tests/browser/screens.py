@@ -47,7 +47,7 @@ def found(text: str) -> Step:
 
     def step(page: Any) -> None:
         search(page, text)
-        page.wait_for_load_state("networkidle")
+        page.locator("#count b, .v-empty").first.wait_for()
 
     return step
 
@@ -72,7 +72,6 @@ def first(page: Any) -> None:
 
 def drawn(page: Any) -> None:
     """Wait for what the viewer draws; what has none is ready."""
-    page.wait_for_load_state("networkidle")
     viewer = page.locator("v-pdf-viewer")
     if viewer.count() and viewer.is_visible():
         page.locator(".page[data-loaded=true] .textLayer, .v-pdf-note").first.wait_for()
@@ -122,10 +121,9 @@ def pressed(*keys: str) -> Step:
 
 
 def refused_upload(page: Any) -> None:
-    """Upload a file that is no package."""
-    page.set_input_files(
-        "#upload-file", {"name": "letter.exe", "mimeType": "application/octet-stream", "buffer": b"MZ"}
-    )
+    """Upload for a producer that does not exist."""
+    page.evaluate("document.querySelector('#upload-producer option').value = 'nobody'")
+    page.set_input_files("#upload-file", {"name": "letters.tar", "mimeType": "application/x-tar", "buffer": b"x"})
     page.get_by_role("button", name="Upload").first.click()
     page.locator(".v-file-bad, #error-summary").first.wait_for()
 
@@ -133,13 +131,13 @@ def refused_upload(page: Any) -> None:
 def load_with_rejects(page: Any) -> None:
     """Open the load that set records aside."""
     page.locator("main a[href*='/loads/']", has_text="L-3").first.click()
-    page.wait_for_load_state("networkidle")
+    page.locator("#rejects").wait_for()
 
 
 def first_load(page: Any) -> None:
     """Open the oldest load."""
     page.locator("main a[href*='/loads/']", has_text="L-1").last.click()
-    page.wait_for_load_state("networkidle")
+    page.locator("#load-progress").wait_for()
 
 
 ACCOUNT = found("account:0004711")
@@ -252,29 +250,28 @@ def paused_load(page: Any, data: Path) -> None:
     page.get_by_text("Paused").first.wait_for(timeout=60_000)
 
 
-def picture(context: Any, scene: Scene, file: Path, height: int, width: int) -> None:
-    """Take one picture; a scene that cannot be reached says so and leaves none."""
+def pictures(context: Any, scene: Scene, out: Path, width: int, themes: list[str]) -> None:
+    """Take a scene's pictures at one width; a scene that cannot be reached says so and leaves none."""
     page = context.new_page()
     try:
         page.goto(scene.path)
         for step in scene.then:
             step(page)
-        if scene.print:
-            page.emulate_media(media="print")
-        # A whole page is measured first: sticky parts then stand where they belong.
-        page.mouse.move(width - 1, height - 1)
-        page.screenshot(path=file, full_page=scene.whole or scene.print)
+        page.mouse.move(width - 1, WIDTHS[width] - 1)
+        for theme in themes:
+            page.emulate_media(color_scheme=theme, media="print" if scene.print else "screen")
+            file = out / f"{scene.name}_{width}_{theme}.png"
+            page.screenshot(path=file, full_page=scene.whole or scene.print)
     except Exception as error:
-        print(f"screens | {file.name}: {str(error).splitlines()[0]}", flush=True)
+        print(f"screens | {scene.name} at {width}: {str(error).splitlines()[0]}", flush=True)
     finally:
         page.close()
 
 
-def take(browser: Any, address: str, data: Path, chosen: argparse.Namespace) -> int:
-    """Take all chosen pictures and return how many there are."""
-    scenes = [scene for scene in SCENES if any(scene.name.startswith(part) for part in chosen.only)]
+def signed_in(browser: Any, address: str, users: set[str], data: Path) -> dict[str, Any]:
+    """Return the cookies of users; operations upload a large package on the way and pause it."""
     states: dict[str, Any] = {"": None}
-    for user in {scene.user for scene in scenes} - {""} | {"operations"}:
+    for user in sorted(users | {"operations"}):
         context = browser.new_context(base_url=address)
         page = context.new_page()
         installation.sign_in(page, address, user)
@@ -283,25 +280,27 @@ def take(browser: Any, address: str, data: Path, chosen: argparse.Namespace) -> 
             (data / "large.tar").unlink()
         states[user] = context.storage_state()
         context.close()
-    for theme in chosen.themes:
-        for width in chosen.widths:
-            contexts: dict[str, Any] = {}
-            for scene in scenes:
-                if scene.user not in contexts:
-                    contexts[scene.user] = browser.new_context(
-                        storage_state=states[scene.user],
-                        viewport={"width": width, "height": WIDTHS[width]},
-                        color_scheme=theme,
-                        reduced_motion="reduce",
-                        has_touch=width < 768,
-                        base_url=address,
-                    )
-                picture(
-                    contexts[scene.user], scene, chosen.out / f"{scene.name}_{width}_{theme}.png", WIDTHS[width], width
+    return states
+
+
+def take(browser: Any, address: str, data: Path, chosen: argparse.Namespace) -> None:
+    """Take all chosen pictures."""
+    scenes = [scene for scene in SCENES if any(scene.name.startswith(part) for part in chosen.only)]
+    states = signed_in(browser, address, {scene.user for scene in scenes} - {""}, data)
+    for width in chosen.widths:
+        contexts: dict[str, Any] = {}
+        for scene in scenes:
+            if scene.user not in contexts:
+                contexts[scene.user] = browser.new_context(
+                    storage_state=states[scene.user],
+                    viewport={"width": width, "height": WIDTHS[width]},
+                    reduced_motion="reduce",
+                    has_touch=width < 768,
+                    base_url=address,
                 )
-            for context in contexts.values():
-                context.close()
-    return len(scenes) * len(chosen.widths) * len(chosen.themes)
+            pictures(contexts[scene.user], scene, chosen.out, width, chosen.themes)
+        for context in contexts.values():
+            context.close()
 
 
 def main() -> None:
@@ -322,7 +321,8 @@ def main() -> None:
             print("screens | making an installation with demo letters", flush=True)
             prepare(data)
         with installation.running(data) as address, installation.browser() as browser:
-            number = take(browser, address, data, chosen)
+            take(browser, address, data, chosen)
+    number = len(list(chosen.out.glob("*.png")))
     print(f"screens | {number} pictures in {chosen.out}, {time.monotonic() - began:.0f} s", flush=True)
 
 
