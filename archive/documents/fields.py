@@ -44,6 +44,7 @@ from archive.query.to_q import column_truth
 _RECORD = re.compile(r"[Vv]-(\d{1,18})-(\d{1,18})")
 _LOAD = re.compile(r"(?:[Ll]-)?(\d{1,18})")
 MOST_LISTED = 5_000
+MOST_TOKENS = 50
 _IN = frozenset({"in"})
 _TEXT = frozenset({"in", "prefix"})
 _DATES = RANGES | _IN
@@ -297,8 +298,8 @@ def _one_name(value: str, comparison: Comparison) -> Q:
     if not found:
         raise QueryError(_("A name needs at least one letter."), *comparison.span)
     *whole, last = found
-    wanted = [Q(order_key__in=_keys_with(token)) for token in whole]
-    wanted.append(Q(order_key__in=_keys_beginning(last) if comparison.op == "prefix" else _keys_with(last)))
+    wanted = [_has_token(token) for token in whole]
+    wanted.append(_has_token(last, prefix=comparison.op == "prefix"))
     return reduce(and_, wanted)
 
 
@@ -306,18 +307,41 @@ def _postcode(comparison: Comparison, values: Values) -> Truth:
     found = [token for value in comparison.values for token in postcode_tokens(value)]
     if not found:
         raise QueryError(_("A postcode needs at least one letter or digit."), *comparison.span)
-    keys = [_keys_beginning(token) if comparison.op == "prefix" else _keys_with(token) for token in found]
-    return _sure(reduce(or_, (Q(order_key__in=subquery) for subquery in keys)))
+    return _sure(reduce(or_, (_has_token(token, prefix=comparison.op == "prefix") for token in found)))
 
 
-def _keys_with(token: str) -> models.QuerySet[PersonToken, int]:
-    return PersonToken.objects.filter(token=token).values_list("order_key", flat=True)
+def _has_token(token: str, *, prefix: bool = False) -> Q:
+    """Return the condition that one of a communication's parties has a token, or one that begins like it.
+
+    A few communications are listed, and the query walks only them. Many are looked up for each candidate of the other
+    conditions: as a subquery, every "Müller" of a country would be gathered before the first row comes.
+    """
+    end = token + "\U0010ffff"
+    rows = PersonToken.objects.filter(token__gte=token, token__lt=end) if prefix else _with_tokens([token])
+    few = set(rows.values_list("order_key", flat=True)[: MOST_LISTED + 1])
+    if len(few) <= MOST_LISTED:
+        return Q(order_key__in=few)
+    tokens = _tokens_between(token, end) if prefix else [token]
+    if tokens is None:
+        return Q(order_key__in=rows.values_list("order_key", flat=True))
+    return Q(models.Exists(_with_tokens(tokens).filter(order_key=models.OuterRef("order_key"))))
 
 
-def _keys_beginning(token: str) -> models.QuerySet[PersonToken, int]:
-    return PersonToken.objects.filter(token__gte=token, token__lt=token + "\U0010ffff").values_list(
-        "order_key", flat=True
-    )
+def _with_tokens(tokens: list[str]) -> models.QuerySet[PersonToken]:
+    return PersonToken.objects.filter(token__in=tokens)
+
+
+def _tokens_between(low: str, end: str) -> list[str] | None:
+    """Return the different tokens of a range, each found by one step into the index; None where they are many."""
+    found: list[str] = []
+    while len(found) <= MOST_TOKENS:
+        rows = PersonToken.objects.filter(token__gte=low, token__lt=end).order_by("token")
+        token = rows.values_list("token", flat=True).first()
+        if token is None:
+            return found
+        found.append(token)
+        low = token + "\x00"
+    return None
 
 
 # Index fields, by key

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from archive.documents import fields
 from archive.documents.models import PersonToken
 from archive.documents.selectors import list_parties
 from archive.documents.text import name_tokens, postcode_tokens
@@ -56,7 +57,11 @@ FOUND: list[tuple[str, set[str]]] = [
 ]
 
 
-def test_names_and_postcodes_find(find: Finding) -> None:
+# How many communications a token may have before they are looked up one by one, and how many tokens a beginning.
+@pytest.mark.parametrize(("listed", "tokens"), [(5_000, 50), (0, 50), (0, 0)], ids=["few", "many", "many tokens"])
+def test_names_and_postcodes_find(find: Finding, monkeypatch: pytest.MonkeyPatch, listed: int, tokens: int) -> None:
+    monkeypatch.setattr(fields, "MOST_LISTED", listed)
+    monkeypatch.setattr(fields, "MOST_TOKENS", tokens)
     assert [(text, find(text)) for text, _found in FOUND] == FOUND
 
 
