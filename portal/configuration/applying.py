@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -68,6 +69,7 @@ class _Run:
     actor: Actor
     differences: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    retired_here: set[str] = field(default_factory=set)
 
     def apply(self, content: dict[str, Any]) -> None:
         steps: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -80,34 +82,65 @@ class _Run:
             "mappings": self._mapping,
         }
         for section, step in steps.items():
-            for number, entry in enumerate(content.get(section, ())):
-                try:
-                    step(entry)
-                except ConfigurationError as error:
-                    self.problems += [f"{section}[{number}] ({entry['key']}): {problem}" for problem in error.problems]
+            self._section(section, content.get(section, ()), step)
+            if section == "units":
+                self._section(section, content.get(section, ()), self._merger)
+        self._one_default_tier()
         for number, name in enumerate(content.get("roles", ())):
             self._role(name, f"roles[{number}]")
         self._access_rules(content.get("access_rules", ()))
+        self._rules_can_still_be_read()
+
+    def _section(self, section: str, entries: Iterable[dict[str, Any]], step: Callable[[dict[str, Any]], None]) -> None:
+        met: set[str] = set()
+        for number, entry in enumerate(entries):
+            try:
+                if entry["key"] in met:
+                    _refuse("The key stands there twice. Keep one.")
+                met.add(entry["key"])
+                step(entry)
+            except ConfigurationError as error:
+                told = [f"{section}[{number}] ({entry['key']}): {problem}" for problem in error.problems]
+                self.problems += [problem for problem in told if problem not in self.problems]
 
     # One section each
 
     def _tier(self, entry: dict[str, Any]) -> None:
         if entry["store"] not in settings.STORAGES:
             _refuse(f'No store is called "{entry["store"]}" in STORAGES.')
-        self._row(Tier, entry, defaults={"storage_class": "", "first_byte_seconds": 0, "is_default": False})
+        values = dict(entry)
+        if "cost_per_gb_month" in entry:
+            values["cost_per_gb_month"] = _cost(entry["cost_per_gb_month"])
+        self._row(Tier, values, defaults={"storage_class": "", "first_byte_seconds": 0, "is_default": False})
+
+    def _one_default_tier(self) -> None:
+        keys = list(Tier.objects.filter(is_default=True).order_by("pk").values_list("key", flat=True))
+        if len(keys) > 1:
+            self.problems.append(f"tiers: {', '.join(keys)} would all be the default. Keep is_default with one.")
 
     def _unit(self, entry: dict[str, Any]) -> None:
         try:
             ZoneInfo(entry.get("time_zone", "UTC"))
         except (KeyError, ValueError):
             _refuse(f'No time zone is called "{entry["time_zone"]}". Use a name such as Europe/Berlin.')
-        values = dict(entry)
-        target = values.pop("merged_into", None)
-        if target:
-            values["merged_into"] = BusinessUnit.objects.filter(key=target).first() or _refuse(
-                f'No unit is called "{target}".'
-            )
-        self._row(BusinessUnit, values)
+        self._row(BusinessUnit, {key: value for key, value in entry.items() if key != "merged_into"})
+
+    def _merger(self, entry: dict[str, Any]) -> None:
+        """Merge a unit, once all units of the file are there: the other one may stand later in it."""
+        if not entry.get("merged_into"):
+            return
+        unit = BusinessUnit.objects.filter(key=entry["key"]).first()
+        target = BusinessUnit.objects.filter(key=entry["merged_into"]).first()
+        if unit is None:
+            return  # what is wrong with it is told already
+        if target is None:
+            _refuse(f'No unit is called "{entry["merged_into"]}".')
+        after: BusinessUnit | None = target
+        while after is not None:
+            if after.pk == unit.pk:
+                _refuse(f"It would be merged into itself, by way of {entry['merged_into']}. Merge in one direction.")
+            after = after.merged_into
+        self._row(BusinessUnit, {"key": unit.key, "merged_into": target})
 
     def _producer(self, entry: dict[str, Any]) -> None:
         known = set(BusinessUnit.objects.values_list("key", flat=True))
@@ -132,6 +165,8 @@ class _Run:
             except NoSlotLeftError as error:
                 _refuse(str(error))
         retired = bool(entry.get("retired"))
+        if retired:
+            self.retired_here.add(entry["key"])
         values = {
             "key": entry["key"],
             "label": entry["label"],
@@ -163,6 +198,7 @@ class _Run:
 
     def _class(self, entry: dict[str, Any]) -> None:
         fields = set(IndexField.objects.filter(retired_at__isnull=True).values_list("key", flat=True))
+        fields |= self.retired_here | _fields_of_class(entry["key"])
         named = [item["key"] for item in entry.get("fields", ())] + list(entry.get("columns", ()))
         unknown = sorted({key for key in named if key not in fields})
         if unknown:
@@ -226,6 +262,9 @@ class _Run:
             if not Group.objects.filter(name=entry["role"]).exists():
                 self.problems.append(f'access_rules[{number}]: no role is called "{entry["role"]}".')
                 continue
+            if (entry["effect"], expression) in wanted.get(entry["role"], {}):
+                self.problems.append(f"access_rules[{number}]: the rule stands there twice. Keep one.")
+                continue
             wanted.setdefault(entry["role"], {})[entry["effect"], expression] = entry.get("note", "")
         for role, rules in wanted.items():
             self._rules_of_role(Group.objects.get(name=role), rules)
@@ -246,6 +285,15 @@ class _Run:
                 AccessRule.objects.filter(pk=known.pk).update(note=note)
                 told = {"effect": effect, "expression": expression, "note": note}
                 self._tell("access rule", group.name, f"note changed: {effect} {expression or 'everything'}", told)
+
+    def _rules_can_still_be_read(self) -> None:
+        """Refuse what would break a rule that stays: a role whose rule cannot be read sees nothing at all."""
+        for rule in AccessRule.objects.select_related("group").order_by("pk"):
+            try:
+                check_expression(rule.expression)
+            except RuleError as error:
+                told = f"{rule.effect} {rule.expression}"
+                self.problems.append(f'access rule of {rule.group.name}: "{told}" could not be read any more. {error}')
 
     # Rows
 
@@ -276,6 +324,23 @@ class _Run:
             change=what[:300],
             sha256=digest,
         )
+
+
+def _cost(text: str) -> Decimal:
+    """Return a cost as it is stored, so that 0.01 and 0.010000 are no difference."""
+    try:
+        cost = Decimal(text).quantize(Decimal("0.000001"))
+    except InvalidOperation:
+        cost = Decimal(-1)
+    if not 0 <= cost < 10_000:
+        _refuse(f'cost_per_gb_month is "{text[:40]}". Write a number such as "0.0230".')
+    return cost
+
+
+def _fields_of_class(key: str) -> set[str]:
+    """Return the keys of the fields that a class has now: one that was retired since stays with it."""
+    newest = ClassVersion.objects.filter(document_class__key=key).order_by("-version").first()
+    return {item["key"] for item in newest.fields} | set(newest.columns) if newest else set()
 
 
 def _plain(value: Any) -> Any:

@@ -31,7 +31,10 @@ class Command(BaseCommand):
         """Apply or export."""
         if options["export"]:
             text = json.dumps(export(), indent=2, ensure_ascii=False) + "\n"
-            options["export"].write_text(text, encoding="utf-8")
+            try:
+                options["export"].write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise CommandError(f"{options['export']} cannot be written: {error.strerror}. Name another.") from None
             self.stdout.write(f"Written to {options['export']}.")
             return
         if not options["file"]:
