@@ -16,6 +16,7 @@ from archive.audit.verbs import Verb
 from archive.documents.models import BusinessUnit, PartyAlias
 
 PERMISSION = "archive.change_aliases"
+LONGEST_NUMBER, LONGEST_SOURCE = 100, 200
 
 
 class AliasError(ValueError):
@@ -80,6 +81,8 @@ def _add(number: int, alias: NewAlias, units: dict[str, BusinessUnit], actor: Ac
         raise AliasError(f'Row {number}: kind is "{alias.kind}". Use customer or account.')
     if not alias.old or not alias.new or alias.old == alias.new:
         raise AliasError(f"Row {number}: old and new must be two different numbers.")
+    if max(len(alias.old), len(alias.new)) > LONGEST_NUMBER or len(alias.source) > LONGEST_SOURCE:
+        raise AliasError(f"Row {number}: numbers have at most {LONGEST_NUMBER} characters, a source {LONGEST_SOURCE}.")
     present = PartyAlias.objects.filter(
         unit=unit, kind=alias.kind, old=alias.old, new=alias.new, undoes__isnull=True, undone_by__isnull=True
     )

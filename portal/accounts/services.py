@@ -20,10 +20,13 @@ class UserExistsError(ValueError):
 def create_user(*, name: str, password: str, roles: Sequence[str], actor: Actor, first_name: str = "") -> User:
     """Make a user of some roles.
 
-    Errors: UserExistsError; KeyError for a role that is not in the table.
+    Errors: UserExistsError, also for a name that differs in case only; ValidationError for a name that is none;
+    KeyError for a role that is not in the table.
     """
+    name = User.normalize_username(name)
+    User(username=name, first_name=first_name).clean_fields(exclude={"password"})
     with transaction.atomic():
-        if User.objects.filter(username=name).exists():
+        if User.objects.filter(username__iexact=name).exists():
             raise UserExistsError(f"There is a user called {name} already. Choose another name.")
         user = User.objects.create_user(name, password=password, first_name=first_name)
         user.groups.set([ensure_role(role)[0] for role in roles])

@@ -38,13 +38,18 @@ class Command(BaseCommand):
 
 
 def _read(rows: csv.DictReader[str]) -> list[NewAlias]:
-    missing = [name for name in ("unit", "kind", "old", "new") if name not in (rows.fieldnames or ())]
+    columns = list(rows.fieldnames or ())
+    missing = [name for name in ("unit", "kind", "old", "new") if name not in columns]
     if missing:
         raise AliasError(f"The columns {', '.join(missing)} are missing.")
+    if len(set(columns)) != len(columns):
+        raise AliasError("Two columns have the same name. Rename one.")
     aliases: list[NewAlias] = []
     for number, row in enumerate(rows, 1):
+        if None in row or None in row.values():
+            raise AliasError(f"Row {number} has not as many cells as the header.")
         try:
-            valid_from = datetime.date.fromisoformat(row["from"]) if row.get("from") else None
+            valid_from = datetime.date.fromisoformat(row["from"].strip()) if row.get("from") else None
         except ValueError:
             raise AliasError(f"Row {number}: from is no date such as 2026-02-28.") from None
         told = {name: (row.get(name) or "").strip() for name in COLUMNS}
