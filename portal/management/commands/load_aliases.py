@@ -46,8 +46,8 @@ def _read(rows: csv.DictReader[str]) -> list[NewAlias]:
         raise AliasError("Two columns have the same name. Rename one.")
     aliases: list[NewAlias] = []
     for number, row in enumerate(rows, 1):
-        if None in row or None in row.values():
-            raise AliasError(f"Row {number} has not as many cells as the header.")
+        if None in row:
+            raise AliasError(f"Row {number} has more cells than the header.")
         try:
             valid_from = datetime.date.fromisoformat(row["from"].strip()) if row.get("from") else None
         except ValueError:
