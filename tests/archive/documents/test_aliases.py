@@ -173,7 +173,7 @@ def test_a_csv_is_loaded_and_the_second_time_nothing_is_new(configured: None, tm
         (HEADER + "retail,account,1,2,31.01.2026,,\n", "Row 1: from is no date"),
         (HEADER + "retail,account,1,2,,,\nretail,account,3,,,,\n", "Row 2: old and new must be"),
         (HEADER + "retail,account,1,2,2026-02-31,,\n", "Row 1: from is no date"),
-        (HEADER + "retail,account,1\n", "Row 1: old and new must be"),
+        (HEADER + "retail,account,1\n", "Row 1"),
         ("", "are missing"),
     ],
 )

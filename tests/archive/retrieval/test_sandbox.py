@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from archive.documents.models import Variant
 from archive.retrieval.html_view import INLINE_LIMIT_BYTES
+from archive.retrieval.services import resources_of
 from tests.archive.documents.archives import Archive, body_of, variant_of
 
 SANDBOX = (
@@ -103,7 +105,7 @@ def test_what_cannot_be_shown_is_no_content_and_the_page_says_so(archive: Archiv
 def test_the_name_of_a_download_is_ours_whatever_the_file_was_called(archive: Archive, agent: Any, client: Any) -> None:
     for number, name in enumerate(('"\r\nX: y";.html', "a\u202egpj.exe", "x" * 150 + ".pdf", "Eva Müller.pdf")):
         row = archive.add_file(f"named-{number}", "a.pdf", b"%PDF", "application/pdf", **SEEN)
-        type(variant_of(row)).objects.filter(order_key=row.order_key).update(file_name=name)
+        Variant.objects.filter(order_key=row.order_key).update(file_name=name)
         answer = download_of(client, row)
         wanted = f"{row.record_number}-web.pdf"
         assert answer["Content-Disposition"] == f"attachment; filename=\"{wanted}\"; filename*=UTF-8''{wanted}"
@@ -117,6 +119,8 @@ def test_more_than_twenty_mebibytes_of_resources_are_not_inlined(archive: Archiv
     row = archive.add_file("large", "a.html", html, "text/html", resources=resources, **SEEN)
     text = content_of(client, row).content.decode()
     assert re.findall(r'src="(data:image/png|[abc]\.png)', text) == ["data:image/png", "data:image/png", "c.png"]
+    # What is beyond the limit is not even read.
+    assert list(resources_of(variant_of(row))) == ["a.png", "b.png"]
 
 
 def test_a_text_is_written_into_the_page_and_not_run(archive: Archive, agent: Any, client: Any) -> None:
