@@ -12,21 +12,26 @@ DEEPEST = 20
 MOST_MEMBERS = 200
 
 
-def expand(kind: str, values: Iterable[str]) -> set[str]:
-    """Return the connected set of some customers or accounts: whatever was ever renumbered into or out of them.
+def expand(kind: str, values: Iterable[str]) -> dict[int, set[str]]:
+    """Return what some customers or accounts were ever renumbered into or out of, by unit: units number for themselves.
 
-    Shapes: includes the values themselves. Cycles end by themselves; depth and size are limited. What was undone by a
-    further row does not count.
+    Shapes: without the values themselves; a unit that was merged into another counts as that one. Cycles end by
+    themselves; depth and size are limited. What was undone by a further row does not count.
     """
-    known = set(values)
-    edge = set(known)
+    typed = set(values)
+    added: dict[int, set[str]] = {}
+    edge = typed
     for _ in range(DEEPEST):
-        if not edge or len(known) > MOST_MEMBERS:
+        if not edge or sum(map(len, added.values())) > MOST_MEMBERS:
             break
         aliases = PartyAlias.objects.filter(
             Q(old__in=edge) | Q(new__in=edge), kind=kind, undoes__isnull=True, undone_by__isnull=True
         )
-        met = {member for pair in aliases.values_list("old", "new") for member in pair}
-        edge = met - known
-        known |= edge
-    return known
+        met: set[str] = set()
+        for unit_id, merged_into, *pair in aliases.values_list("unit_id", "unit__merged_into_id", "old", "new"):
+            members = added.setdefault(merged_into or unit_id, set())
+            if not edge.isdisjoint(pair) and not (typed | members).isdisjoint(pair):
+                met |= set(pair) - members - typed
+                members |= set(pair) - typed
+        edge = met
+    return {unit_id: members for unit_id, members in added.items() if members}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import and_, or_
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from archive.batches.models import Batch
+from archive.documents.access import visible_q
 from archive.documents.aliases import expand
 from archive.documents.dates import Days, days_of
 from archive.documents.models import (
@@ -167,32 +168,47 @@ def _begins(column: str, comparison: Comparison) -> Q:
     return reduce(or_, (Q(**{f"{column}__gte": low, f"{column}__lt": low + "\U0010ffff"}) for low in lows))
 
 
-def _with_aliases(kind: str, comparison: Comparison, values: Values) -> list[str]:
+Finding = Callable[[Sequence[str]], Q]
+"""Returns the condition that a communication has one of some numbers."""
+
+
+def _renumbered(kind: str, find: Finding, comparison: Comparison, values: Values) -> Q:
+    """Return the condition for numbers as typed, and in each unit for what they were renumbered from or into there."""
     typed = _spellings(comparison.values)
-    found = expand(kind, typed)
-    added = sorted(found - set(typed))
-    if added:
-        values.also.setdefault(comparison.field, []).extend(added)
-    return [*typed, *_spellings(added)]
+    q = find(typed)
+    for unit_id, numbers in expand(kind, typed).items():
+        here = Q(unit_id=unit_id) & (find(typed) | find(_spellings(sorted(numbers))))
+        q |= here
+        if values.user is not None and Communication.objects.filter(here & visible_q(values.user)).exists():
+            # Who sees nothing of it there is not told that there is such a number.
+            values.also.setdefault(comparison.field, []).extend(sorted(numbers))
+    return q
 
 
 def _customer(comparison: Comparison, values: Values) -> Truth:
     if comparison.op == "prefix":
-        q = _begins("customer_id", comparison)
-    else:
-        q = Q(customer_id__in=_with_aliases("customer", comparison, values))
-    # Further parties are few: their keys are found first, so that the walk stays on one index (no OR over two tables).
+        return _present("customer_id", _of_customers(_begins("customer_id", comparison)))
+    q = _renumbered("customer", lambda ids: _of_customers(Q(customer_id__in=ids)), comparison, values)
+    return _present("customer_id", q)
+
+
+def _of_customers(q: Q) -> Q:
+    """Widen a condition on the first party's customer to all parties.
+
+    Further parties are few: their keys are found first, so that the walk stays on one index (no OR over two tables).
+    """
     parties = Party.objects.filter(q).values_list("order_key", flat=True)
     further = list(parties[: MOST_LISTED + 1])
     if further:
         q |= Q(order_key__in=further if len(further) <= MOST_LISTED else parties)
-    return _present("customer_id", q)
+    return q
 
 
 def _account(comparison: Comparison, values: Values) -> Truth:
     if comparison.op == "prefix":
         return _present("account_number", _begins("account_number", comparison))
-    return _present("account_number", Q(account_number__in=_with_aliases("account", comparison, values)))
+    q = _renumbered("account", lambda numbers: Q(account_number__in=numbers), comparison, values)
+    return _present("account_number", q)
 
 
 def _external_id(comparison: Comparison, values: Values) -> Truth:
