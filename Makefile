@@ -35,8 +35,8 @@ bench: setup  ## The benchmarks, as a table and as bench.json (FULL=1: a million
 screens: setup  ## Screenshots of every page into screens/
 	@$(VENV) -m tests.browser.screens
 
-soak: setup  ## Long runs: kills, writers, random commands
-	@SOAK=1 $(VENV) -m pytest tests -q -m "soak"
+soak: setup  ## Long runs: SOAK_KILLS=200 kills among random commands, SOAK_SECONDS=60 of writers, full disks
+	@$(VENV) -m pytest tests -q -s -m soak
 
 messages:  ## Collect translatable texts
 	@cd portal && ../$(VENV) ../manage.py makemessages -l de --ignore node_modules --no-location

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from archive import audit
@@ -27,6 +27,7 @@ from archive.storage.contract import StoreError
 from archive.storage.recovery import clear_broken_off
 from archive.work.leases import LeaseLostError, PauseRequested, StopRequested
 
+NO_ROOM = "No space is left on the disk of the database. Free some; the load can then go on."
 # As in portal/configuration/schema.json: keys are immutable, and stand in URLs and queries.
 _PRODUCER_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
 
@@ -101,6 +102,11 @@ def run_load(load: Load, *, actor: Actor, control: Control) -> Load:
         _read_through(load, actor, control)
     except (SourceError, SourceChangedError, StoreError) as error:
         return end(Load.State.FAILED, str(error))
+    except OperationalError as error:
+        if not is_full(error):
+            end(Load.State.ERRORED, f"{type(error).__name__}: {error}")
+            raise
+        return end(Load.State.FAILED, NO_ROOM)
     except PauseRequested:
         return end(Load.State.PAUSED)
     except StopRequested:
@@ -118,6 +124,11 @@ def run_load(load: Load, *, actor: Actor, control: Control) -> Load:
     end(state, load.message)
     _let_sources_go(load)
     return load
+
+
+def is_full(error: OperationalError) -> bool:
+    """Tell whether the database found no room on its disk."""
+    return "database or disk is full" in str(error)
 
 
 def _read_through(load: Load, actor: Actor, control: Control) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from archive.audit.actor import Actor
 from archive.batches.models import Load
@@ -16,7 +17,7 @@ from archive.ingest.checking import check_source
 from archive.ingest.errors import LoadError
 from archive.ingest.reports import full_report_of, report_of
 from archive.ingest.running import load_now
-from archive.ingest.services import LoadRequest
+from archive.ingest.services import NO_ROOM, LoadRequest, is_full
 
 
 class Command(BaseCommand):
@@ -50,6 +51,10 @@ class Command(BaseCommand):
                 self._load(path, options)
         except LoadError as error:
             raise CommandError(str(error)) from None
+        except OperationalError as error:
+            if not is_full(error):
+                raise
+            raise CommandError(NO_ROOM) from None
         except KeyboardInterrupt:
             reason = "Stopped. Resume the load on its page, or load the package again: no duplicate comes of it."
             raise CommandError(reason, returncode=130) from None
