@@ -32,6 +32,13 @@ class LoadStateError(LoadError):
         super().__init__(f"Load {load} is {load.get_state_display().lower()}; this cannot be done now.")
 
 
+class StillEndingError(LoadError):
+    """The process that had the load in hand has not put it down yet."""
+
+    def __init__(self, load: Load) -> None:
+        super().__init__(f"Load {load} is just ending its run. Try again in a moment.")
+
+
 class SourceChangedError(LoadError):
     """What a load had read in part is not the same any more."""
 

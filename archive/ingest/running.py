@@ -14,7 +14,7 @@ from archive.audit.actor import Actor
 from archive.audit.rights import require
 from archive.audit.verbs import Verb
 from archive.batches.models import Load
-from archive.ingest.errors import LoadStateError
+from archive.ingest.errors import LoadStateError, StillEndingError
 from archive.ingest.services import LoadRequest, create_load, run_load
 from archive.work.leases import Lease, LeaseLostError
 
@@ -86,7 +86,9 @@ def _run(load: Load, lease: Lease, actor: Actor, progress: Callable[[Load], None
         if progress is not None:
             progress(current)
 
-    return run_load(load, actor=actor, control=control)
+    load = run_load(load, actor=actor, control=control)
+    lease.finished = load.state not in (Load.State.PAUSED, Load.State.STOPPED)
+    return load
 
 
 def give_up(lease: Lease) -> None:
@@ -135,7 +137,7 @@ def stop_load(load: Load, *, actor: Actor) -> None:
 def resume_load(load: Load, *, actor: Actor) -> None:
     """Let a paused, stopped, failed or broken-off load go on after what it committed.
 
-    Errors: PermissionDenied; LoadStateError in any other state.
+    Errors: PermissionDenied; LoadStateError in any other state; StillEndingError while its process ends.
     """
     require(actor, "archive.run_loads")
     with transaction.atomic():
@@ -145,6 +147,8 @@ def resume_load(load: Load, *, actor: Actor) -> None:
         load.refresh_from_db()
         if not changed:
             raise LoadStateError(load)
+        if work.is_held(kind=KIND, key=str(load.pk)):
+            raise StillEndingError(load)
         audit.record(actor=actor, verb=Verb.LOAD_RESUMED, subject=load, load=load.pk)
         _enqueue(load, actor)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_SERVICES = {"claim", "enqueue", "holding", "pause", "retry", "stop"}
+_SERVICES = {"claim", "enqueue", "holding", "is_held", "pause", "retry", "stop"}
 
 
 def __getattr__(name: str) -> Any:

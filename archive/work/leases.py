@@ -35,11 +35,13 @@ class WorkFailed(Exception):  # noqa: N818  (an outcome with a known reason)
 class Lease:
     """What a worker holds while it runs an item.
 
+    Shapes: work sets `finished` when it came to its end before it heard of a wish, which then comes too late.
     Errors: `heartbeat` raises PauseRequested, StopRequested or LeaseLostError.
     """
 
     def __init__(self, item: WorkItem) -> None:
         self.item = item
+        self.finished = False
         self._looked = self._renewed = time.monotonic()
 
     @property

@@ -140,7 +140,9 @@ def run(lease: Lease) -> None:
 
 
 def _state_by_wish(lease: Lease) -> str:
-    """Work may heed a wish by returning early: its end is what was wished then."""
+    """Work may heed a wish by returning early: its end is what was wished then, unless it says that it has finished."""
+    if lease.finished:
+        return State.DONE
     wish = lease.mine().values_list("wish", flat=True).first()
     return {WorkItem.Wish.PAUSE: State.PAUSED, WorkItem.Wish.STOP: State.STOPPED}.get(wish, State.DONE)
 
@@ -204,6 +206,11 @@ def _steer(kind: str, key: str, actor: Actor, wish: str, at_once: str, verb: Ver
             WorkItem.objects.filter(pk=item.pk).update(state=at_once, ended_at=ended)
         audit.record(actor=actor, verb=verb, subject=item, kind=kind, key=key)
     return True
+
+
+def is_held(*, kind: str, key: str) -> bool:
+    """Tell whether a worker that lives has this work in hand."""
+    return WorkItem.objects.filter(kind=kind, key=key, state=State.RUNNING, lease_until__gte=timezone.now()).exists()
 
 
 def retry(item: WorkItem, *, actor: Actor) -> bool:

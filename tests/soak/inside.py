@@ -53,7 +53,7 @@ def steer(seed: int) -> None:
     """Pause, stop or resume some load; what its state does not allow is refused."""
     from archive.audit.actor import Actor
     from archive.batches.models import Load
-    from archive.ingest.errors import LoadStateError
+    from archive.ingest.errors import LoadError
     from archive.ingest.running import pause_load, resume_load, stop_load
 
     chance = random.Random(seed)
@@ -62,7 +62,7 @@ def steer(seed: int) -> None:
         return
     try:
         chance.choice([pause_load, stop_load, resume_load])(chance.choice(loads), actor=Actor.system("soak"))
-    except LoadStateError as error:
+    except LoadError as error:
         print(error)
 
 

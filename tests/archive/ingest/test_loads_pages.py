@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,7 @@ from archive.audit.models import Event
 from archive.batches.models import Load
 from archive.documents.models import Producer
 from archive.ingest import pipeline
-from archive.ingest.errors import LoadStateError
+from archive.ingest.errors import LoadStateError, StillEndingError
 from archive.ingest.running import KIND, pause_load, queue_load, resume_load, run_from_work, stop_load
 from archive.ingest.services import LoadRequest
 from archive.work.models import WorkItem
@@ -205,6 +206,33 @@ def test_a_load_that_is_begun_too_often_is_given_up_said_and_can_be_resumed(queu
     run_due_items()
     queued.refresh_from_db()
     assert (queued.state, queued.archived) == ("complete", 5)
+
+
+@pytest.mark.parametrize("step", ["pause", "stop"])
+def test_a_wish_that_comes_too_late_leaves_no_work_behind(queued: Load, step: str) -> None:
+    """A load may come to its end before it looks whether anything is wished."""
+    bring(queued, State.RUNNING)
+    STEPS[step](queued, actor=ACTOR)
+    run_due_items()
+    queued.refresh_from_db()
+    item = WorkItem.objects.get()
+    assert (queued.state, item.state, item.wish) == ("complete", "done", "")
+
+
+def test_a_load_cannot_be_resumed_before_its_process_has_put_it_down(queued: Load) -> None:
+    """Its work would be paused after it, and the load would wait for ever."""
+    bring(queued, State.RUNNING)
+    Load.objects.update(state=State.PAUSED)
+    WorkItem.objects.update(wish="pause", lease_until=timezone.now() + timedelta(seconds=50))
+    before = rows()
+    with pytest.raises(StillEndingError, match="Try again in a moment"):
+        resume_load(queued, actor=ACTOR)
+    assert rows() == before
+    WorkItem.objects.update(lease_until=timezone.now())
+    resume_load(queued, actor=ACTOR)
+    run_due_items()
+    queued.refresh_from_db()
+    assert queued.state == "complete"
 
 
 def test_work_of_a_load_is_one_load_however_often_it_runs(queued: Load) -> None:
