@@ -135,7 +135,7 @@ class HitList:
     """The rows of a page with what they show; a constant number of queries whatever the number of rows.
 
     Shapes: `columns` are index fields; each hit's cells follow them. `folded` are facts that all rows share, so that
-    they need no column: unit, class_label, customer, account.
+    they need no column: unit, class_label, customer, account, and index fields by key.
     """
 
     hits: list[Hit]
@@ -150,7 +150,7 @@ def hit_list(rows: list[Communication], *, user: Any) -> HitList:
     units = dict(BusinessUnit.objects.values_list("pk", "label"))
     classes = dict(DocumentClass.objects.values_list("pk", "label"))
     fields = index_fields()
-    columns = _columns(rows, fields)
+    columns, shared = _columns(rows, fields)
     hits = [
         Hit(
             communication=row,
@@ -163,7 +163,7 @@ def hit_list(rows: list[Communication], *, user: Any) -> HitList:
         )
         for row in rows
     ]
-    return HitList(hits, columns, _folded(hits))
+    return HitList(hits, columns, _folded(hits) | shared)
 
 
 def channels_of(mask: int) -> list[Channel]:
@@ -171,14 +171,24 @@ def channels_of(mask: int) -> list[Channel]:
     return [channel for channel in Channel if mask & channel.bit]
 
 
-def _columns(rows: list[Communication], fields: dict[str, IndexField]) -> list[Column]:
-    """Return the index fields that a list shows: those of its class, where all rows are of one."""
+def _columns(rows: list[Communication], fields: dict[str, IndexField]) -> tuple[list[Column], dict[str, str]]:
+    """Return the index fields that a list shows, and in words those that all rows share.
+
+    Shapes: the fields of their class, where all rows are of one; a field that no row has is neither.
+    """
     classes = {row.document_class_id for row in rows}
     if len(classes) != 1:
-        return []
+        return [], {}
     version = ClassVersion.objects.filter(document_class__in=classes, version=F("document_class__current")).first()
-    wanted = [fields[key] for key in (version.columns if version else []) if key in fields]
-    return [Column(each.key, each.label, each.type == IndexField.Type.NUMBER) for each in wanted]
+    columns: list[Column] = []
+    shared: dict[str, str] = {}
+    for field_ in (fields[key] for key in (version.columns if version else []) if key in fields):
+        values = {_cell(row, field_) for row in rows}
+        if len(values) > 1 or len(rows) == 1:
+            columns.append(Column(field_.key, field_.label, field_.type == IndexField.Type.NUMBER))
+        elif values != {""}:
+            shared[field_.key] = f"{field_.label} {values.pop()}"
+    return columns, shared
 
 
 def _folded(hits: list[Hit]) -> dict[str, str]:

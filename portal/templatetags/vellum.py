@@ -170,7 +170,7 @@ def state_icon(kind: str, state: str) -> SafeString:
 def channel_mark(channel: str) -> SafeString:
     """Return a channel as icon and word, for rows."""
     found = state_of("channel", str(channel))
-    return format_html('<span class="v-channel">{}{}</span>', icon(found.icon, "small"), found.label)
+    return format_html('<span class="v-channel">{}<span>{}</span></span>', icon(found.icon, "small"), found.label)
 
 
 @register.simple_tag(takes_context=True)

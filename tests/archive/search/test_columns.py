@@ -36,6 +36,14 @@ def test_what_all_rows_share_needs_no_column(archive: Archive, user_of: Any) -> 
     assert listed("customer:C-2", auditor).folded == {}
 
 
+def test_a_field_that_all_rows_share_or_none_has_needs_no_column(archive: Archive, user_of: Any) -> None:
+    archive.load(letter("one", index={"branch": "012"}), letter("two", index={"branch": "012"}))
+    auditor = user_of("auditor")
+    hits = listed("class:statement", auditor)
+    assert hits.columns == [] and hits.folded["branch"] == "Branch 012" and "balance" not in hits.folded
+    assert [column.key for column in listed("external_id:one", auditor).columns] == ["branch", "balance"]
+
+
 def test_chips_say_days_and_months_as_words(configured: None, user_of: Any) -> None:
     query = "issued:2026-01-05..2026-10 account:2026-10-31 issued:2026-03-01.. class:statement"
     assert [(chip.label, chip.value) for chip in chips_of(parse(query), user=user_of("auditor"))] == [
