@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required, permission_required
@@ -159,15 +160,20 @@ def communication_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _trail(request: HttpRequest, communication: Communication) -> dict[str, str]:
-    """Return where the reader came from: the search, and the hits beside this one. Another user's search is ignored."""
+    """Return where the reader came from: the page of the search, and the hits beside this one.
+
+    Another user's search is ignored.
+    """
     try:
         search = get_search(UUID(request.GET.get("s", "")), user=request.user)
         found: Found = resolve(search.query, user=request.user)
     except (ValueError, ObjectDoesNotExist, QueryError):
         return {}
     newer, older = neighbours(found, communication, sort=SORTS.get(search.sort, SORTS["-issued"]))
-    suffix = f"?s={search.public_id}"
-    trail = {"results": reverse("search_results", args=[search.public_id]), "s": str(search.public_id)}
+    place = {name: request.GET[name] for name in ("after", "before") if name in request.GET}
+    suffix = "?" + urlencode({"s": search.public_id, **place})
+    results = reverse("search_results", args=[search.public_id])
+    trail = {"results": f"{results}?{urlencode(place)}" if place else results, "s": str(search.public_id)}
     if newer:
         trail["previous"] = reverse("communication", args=[newer]) + suffix
     if older:

@@ -33,6 +33,9 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// A link to a row (back from a record) puts the focus on the row.
-const row = location.hash.startsWith("#r-") && document.getElementById(location.hash.slice(1));
-if (row) row.querySelector("a")?.focus();
+// A link to a row (back from a record) puts the focus on the row; only once the page is shown, as the browser takes the
+// focus away when it scrolls there.
+window.addEventListener("pageshow", () => {
+  const row = location.hash.startsWith("#r-") && document.getElementById(location.hash.slice(1));
+  if (row && document.activeElement === document.body) row.querySelector("a")?.focus({ preventScroll: true });
+});
