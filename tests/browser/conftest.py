@@ -101,10 +101,12 @@ def open_as(chromium: Any, server: str, states: Callable[[str], Any]) -> Iterato
     assert problems == []
 
 
-def serious_findings(page: Any) -> list[str]:
-    """Return what axe finds serious or critical; what was sent (a document) is left out."""
-    page.evaluate(AXE.read_text())
-    result = page.evaluate("axe.run(document, {exclude: [['iframe'], ['.pdfViewer']]})")
+def serious_findings(page: Any, *rules: str) -> list[str]:
+    """Return what axe finds serious or critical, by all rules or some; what was sent (a document) is left out."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    options = {"runOnly": list(rules)} if rules else {}
+    result = page.evaluate("options => axe.run({exclude: [['iframe'], ['.pdfViewer']]}, options)", options)
     return [
         f"{finding['id']}: {finding['nodes'][0]['html'][:120]}"
         for finding in result["violations"]

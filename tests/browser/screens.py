@@ -320,6 +320,7 @@ def main() -> None:
             data.mkdir(exist_ok=True)
             print("screens | making an installation with demo letters", flush=True)
             prepare(data)
+        installation.manage(data, "collectstatic", "--noinput", "-v0")
         with installation.running(data) as address, installation.browser() as browser:
             take(browser, address, data, chosen)
     number = len(list(chosen.out.glob("*.png")))

@@ -82,41 +82,6 @@ def test_what_a_rule_hides_is_not_found_and_not_opened(open_as: Opening, data: P
     assert body == agent.locator("main").inner_text()
 
 
-def test_the_keyboard_alone_is_enough(open_as: Opening) -> None:
-    page = open_as("agent")
-    page.keyboard.press("/")
-    page.keyboard.type("account:0004711")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/search/*-*/")
-    page.keyboard.press("Escape")
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/communications/**")
-    second = page.url
-    page.keyboard.press("[")
-    page.wait_for_url(lambda url: url != second and "/communications/" in url)
-    page.keyboard.press("2")
-    page.wait_for_url("**v=email**")
-    page.keyboard.press("Escape")
-    page.wait_for_url("**/search/*-*/**")
-
-
-def test_search_read_and_download_work_without_javascript(open_as: Opening) -> None:
-    page = open_as("agent", java_script_enabled=False)
-    page.fill("#v-q", "account:0004711 class:statement")
-    page.press("#v-q", "Enter")
-    assert page.locator(".v-hit-link").count() > 3
-    page.locator(".v-hit-link").first.click()
-    assert "Account statement" in page.locator("h1").inner_text()
-    picture = page.locator("img[src*='/page/1']").first
-    assert picture.evaluate("image => image.complete") is not None
-    answer = page.request.get(picture.get_attribute("src"))
-    assert answer.status == 200 and answer.body().startswith(b"\x89PNG")
-    download = page.get_by_role("link", name="Download").first.get_attribute("href")
-    assert page.request.get(download).body().startswith(b"%PDF")
-
-
 def test_a_broken_pdf_is_shown_with_an_honest_message(open_as: Opening) -> None:
     page = open_as("agent", clean=False)
     search(page, "external_id:BROKEN-1")
