@@ -108,6 +108,7 @@ class Supervisor:
         now = time.monotonic()
         if child.process is not None and child.process.poll() is not None:
             code = child.process.returncode
+            _end_group(child.process.pid)  # processes of its own would keep its port, or its work, for ever
             child.wait = 0.5 if now - child.started_at > 60 else min(child.wait * 2, LONGEST_WAIT)
             self.say(f"{child.name} ended with {code}; it is started again in {child.wait:.0f} s.")
             child.process, child.next_start = None, now + child.wait
@@ -124,11 +125,15 @@ class Supervisor:
             process.terminate()
         deadline = time.monotonic() + GRACE_SECONDS
         for process in running:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+            _end_group(process.pid)
+
+
+def _end_group(group: int) -> None:
+    """End what is left of a child and the processes it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _die_with_parent() -> None:
