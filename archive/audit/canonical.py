@@ -1,7 +1,7 @@
 """Canonical JSON as bytes, for everything that is hashed.
 
 Source: RFC 8785 (JCS). Our events hold strings, whole numbers, truth values, null, lists and objects; decimals and
-numbers beyond 2^53 are strings there, so the number formatting of RFC 8785 §3.2.2.3 never matters.
+numbers of 2^53 and more are strings there, so the number formatting of RFC 8785 §3.2.2.3 never matters.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-LARGEST_INTEGER = 2**53
+LARGEST_INTEGER = 2**53 - 1
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
 
 
@@ -22,7 +22,7 @@ class NotCanonicalError(ValueError):
 def canonical(value: Any) -> bytes:
     """Return the canonical bytes of a value.
 
-    Errors: NotCanonicalError for floats, integers beyond 2^53, keys that are no text and lone surrogates.
+    Errors: NotCanonicalError for floats, integers of 2^53 and more, keys that are no text and lone surrogates.
     """
     if _check(value):
         value = _by_utf16(value)
@@ -57,7 +57,7 @@ def _check(value: Any) -> bool:
         return False
     if isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
-            raise NotCanonicalError(f"{value} is beyond 2^53: give it as text.")
+            raise NotCanonicalError(f"{value} is 2^53 or more: give it as text.")
         return False
     if isinstance(value, list | tuple):
         astral = False

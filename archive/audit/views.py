@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -99,7 +98,6 @@ def event(request: HttpRequest, event_id: UUID) -> HttpResponse:
         "event": found,
         "label": Verb(found.verb).label,
         "said": read_leaf(found),
-        "pretty": json.dumps(read_leaf(found), indent=2, ensure_ascii=False),
         "leaf": bytes(found.leaf).decode(),
         "private": private,
     }

@@ -198,11 +198,11 @@ def _no_constant(name: str) -> Any:
 
 
 def _whole_number(text: str) -> int | str:
-    """Keep a number that others would round, beyond 2^53, as the text it is."""
+    """Keep a number that others would round, from 2^53 on, as the text it is."""
     if len(text) > 17:  # beyond it for sure, and perhaps longer than Python converts
         return text
     number = int(text)
-    return number if abs(number) <= 2**53 else text
+    return number if abs(number) < 2**53 else text
 
 
 # Decimals stay as they are written: 1204.50 is not 1204.5.
