@@ -1,13 +1,20 @@
 """How allauth behaves here: nobody signs up by himself."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Users are made by administrators and by configuration only."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("User name or password is not right. Try again, or ask your administrator."),
+        "too_many_login_attempts": _("Too many failed tries. Wait a few minutes, then try again."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Refuse sign-up."""

@@ -102,6 +102,6 @@ def test_sign_in(chromium: Any, server: str) -> None:
     page.fill("input[name=login]", "agent")
     page.fill("input[name=password]", "wrong")
     page.press("input[name=password]", "Enter")
-    page.locator("[role=alert], .v-error, .v-message").first.wait_for()
+    page.get_by_role("alert").get_by_text("User name or password is not right").wait_for()
     assert_good(page)
     page.close()
