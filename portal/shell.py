@@ -7,8 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from archive.batches.models import Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell": {
             "signed_in": signed_in,
             "rail": rail(request) if signed_in else [],
+            "jobs": jobs(user) if signed_in else None,
             "can_search": bool(signed_in and user and user.has_perm("archive.search_communications")),
             "user_name": (user.get_full_name() or user.get_username()) if signed_in and user else "",
             "theme": getattr(user, "theme", "system"),
@@ -60,6 +64,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "version": settings.VERSION,
         }
     }
+
+
+def jobs(user: Any) -> dict[str, Any] | None:
+    """Return how many loads of a person's own are under way, and where they are shown; None where there is none."""
+    if not user.has_perm("archive.view_loads"):
+        return None
+    count = Load.objects.filter(requested_by_id=user.pk, state__in=Load.OPEN).count()
+    return {"count": count, "url": reverse("loads")} if count else None
 
 
 def rail(request: HttpRequest) -> list[dict[str, Any]]:

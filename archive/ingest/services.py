@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from archive import audit
 from archive.audit.actor import Actor
+from archive.audit.models import Event
 from archive.audit.verbs import Verb
 from archive.batches.models import Load, LoadLogLine
 from archive.documents.models import Producer
@@ -212,6 +213,7 @@ def _end(load: Load, state: Load.State, actor: Actor, *, message: str, seconds: 
             actor=actor,
             verb=verb,
             subject=load,
+            outcome=Event.Outcome.FAILED if verb == Verb.LOAD_FAILED else Event.Outcome.DONE,
             load=load.pk,
             state=str(state),
             parts=load.parts,

@@ -394,7 +394,7 @@ CALL_SITES: dict[str, CallSite] = {
     "the start of a load": CallSite("load.started", _run()),
     "a part of a load": CallSite("load.part", _run(), _OF_A_LOAD),
     "the end of a load": CallSite("load.completed", _run(), _OF_A_LOAD | _RECORD),
-    "a load that fails": CallSite("load.failed", _run(damaged=True), _OF_A_LOAD),
+    "a load that fails": CallSite("load.failed", _run(damaged=True), _OF_A_LOAD, outcome="failed"),
     "a load that pauses": CallSite("load.paused", _run(_wish(PauseRequested)), _OF_A_LOAD),
     "a load that stops": CallSite("load.stopped", _run(_wish(StopRequested)), _OF_A_LOAD),
     "a replacement": CallSite("communication.superseded", _replace, _OF_A_LOAD),
