@@ -10,7 +10,6 @@ import json
 import os
 import sqlite3
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +17,11 @@ import pytest
 
 from tests.archive.ingest.packages import package, write_tar
 from tests.soak.installations import Installation
+from tests.soak.writing import write_for
 
 WRITERS = 16
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
 MOMENT = 2.0
-
-
-def write_for(seconds: float, name: str) -> tuple[int, float]:
-    """Change something and record it, again and again; return how often, and the longest wait in seconds."""
-    from django.db import transaction
-    from django.utils import timezone
-
-    from archive import audit
-    from archive.audit.actor import Actor
-    from archive.audit.verbs import Verb
-    from archive.batches.models import Batch
-
-    ends, count, longest = time.monotonic() + seconds, 0, 0.0
-    while time.monotonic() < ends:
-        began = time.monotonic()
-        with transaction.atomic():
-            Batch.objects.create(producer_id=1, key=f"{name}-{count}", created_at=timezone.now())
-            audit.record(actor=Actor.system(name), verb=Verb.CONFIGURATION_CHANGED, subject=("writer", name), n=count)
-        Batch.objects.filter(key=f"{name}-{count}").update(producer_id=2)  # one statement, in no transaction
-        longest = max(longest, time.monotonic() - began)
-        count += 1
-    return count, longest
 
 
 @pytest.mark.usefixtures("committed_db")
@@ -79,7 +57,7 @@ def test_sixteen_threads_write_for_a_moment_and_never_see_a_lock() -> None:
 def test_sixteen_processes_and_a_load_write_for_a_minute_and_never_see_a_lock(tmp_path: Path) -> None:
     at = Installation.new(tmp_path / "data")
     path = write_tar(tmp_path / "a.tar", package(20_000))
-    processes = [at.start("-m", "tests.soak.test_writers", f"w{number}", str(SECONDS)) for number in range(WRITERS)]
+    processes = [at.start("-m", "tests.soak.writing", f"w{number}", str(SECONDS)) for number in range(WRITERS)]
     loads = [at.run("manage.py", "ingest", str(path), "--producer", "engine", "--json") for _ in range(2)]
     results: list[Any] = []
     for process in processes:
@@ -95,12 +73,3 @@ def test_sixteen_processes_and_a_load_write_for_a_minute_and_never_see_a_lock(tm
     print(f"longest wait {max(waits):.2f} s; loads meanwhile: {[json.loads(load)['seconds'] for load in loads]} s")
     assert written == sum(counts) and [json.loads(load)["received"] for load in loads] == [20_000, 20_000]
     assert min(counts) > 0.2 * sum(counts) / WRITERS, f"somebody starved: {sorted(counts)}"
-
-
-if __name__ == "__main__":
-    import sys
-
-    import django
-
-    django.setup()
-    print(json.dumps(write_for(float(sys.argv[2]), sys.argv[1])))
