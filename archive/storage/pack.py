@@ -18,6 +18,8 @@ FORMAT_VERSION = 1
 BLOCK = 512
 CHECKED_BLOCK_BYTES = 1024 * 1024
 WHOLE_CHECK_BYTES = 4 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
+"""What is handed on at once: small enough to lie in the processor's cache still when it is hashed and written."""
 MOST_PACK_BYTES = 256 * 1024 * 1024
 LARGEST_MEMBER_BYTES = 8 * 1024**3 - 1
 _ZEROS = bytes(BLOCK)
@@ -149,7 +151,7 @@ class PackWriter:
         self._buffer.append(data)
         self._buffered += len(data)
         self.size_bytes += len(data)
-        if self._buffered >= CHECKED_BLOCK_BYTES:
+        if self._buffered >= PIECE_BYTES:
             self._flush()
 
     def _flush(self) -> None:

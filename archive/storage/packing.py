@@ -20,7 +20,7 @@ from archive.storage.buckets import lock_until
 from archive.storage.contract import Created, Store, StoreError, new_key
 from archive.storage.models import Location, StoredObject, Tier, WriteIntent
 from archive.storage.pack import BLOCK, MOST_PACK_BYTES, PackWriter
-from archive.storage.sink import BackgroundSink
+from archive.storage.sink import HashingSink
 from archive.storage.tiers import default_tier, store_of
 
 
@@ -49,7 +49,7 @@ class OpenPack:
 
     token: int
     group: Group
-    sink: BackgroundSink
+    sink: HashingSink
     writer: PackWriter
     latest_retain_until: datetime.date = datetime.date.min
 
@@ -215,7 +215,7 @@ class PackSet:
         if pack is None:
             if not self._open and not self._full:
                 self._since = time.monotonic()
-            sink = BackgroundSink(self._store().begin(self._take_key()))
+            sink = HashingSink(self._store().begin(self._take_key()))
             self._last_token -= 1
             pack = self._open[group] = OpenPack(self._last_token, group, sink, PackWriter(sink.write))
         return pack

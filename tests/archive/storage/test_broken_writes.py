@@ -148,7 +148,7 @@ def test_whichever_call_of_the_store_fails_nothing_half_is_seen_and_all_is_clear
     assert ended_well and number > 8
 
 
-def test_no_thread_and_no_file_stays_open_when_sealing_fails(faulty: FaultyStore) -> None:
+def test_no_file_stays_when_sealing_fails(faulty: FaultyStore) -> None:
     packs = PackSet(reference="load")
     for unit in range(1, 6):
         add(packs, f"{unit}-1.bin", b"x", unit_id=unit)
@@ -156,7 +156,6 @@ def test_no_thread_and_no_file_stays_open_when_sealing_fails(faulty: FaultyStore
     faulty.fault = Fault(2, after=False, dead=False)
     with pytest.raises(StoreUnavailableError):
         closed.seal()
-    assert not [thread for thread in threading.enumerate() if thread.name == "pack-writer"]
     assert not [path for path in files() if path.endswith(".writing")]
 
 
