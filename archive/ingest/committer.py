@@ -33,6 +33,7 @@ from archive.ingest.rows import Part, RowBuilder, Tables
 from archive.storage.packing import ClosedPacks, SealedPack
 
 PIPE_BYTES = 1024 * 1024
+_DIED = "The committing process ended unexpectedly. Resume the load."
 
 
 class CommitterDiedError(Exception):
@@ -154,18 +155,30 @@ class Committer:
             with _Child(
                 Task(str(connection.settings_dict["NAME"]), self._load.pk, self._actor, self._catalogue)
             ) as child:
-                while (closed := self._queue.get()) is not None:
-                    if self._error is not None:
-                        closed.packs.discard()
-                        continue
-                    child.commit(closed.packs.seal(), closed.parts)
-                    self._committed(closed)
+                self._hand_over(child)
         except BaseException as error:
             self._error = error
             while (left := self._queue.get()) is not None:  # keep taking, so that nobody waits for ever on a full queue
                 left.packs.discard()
         finally:
             connection.close()
+
+    def _hand_over(self, child: _Child) -> None:
+        """Seal each round while the child commits the one before."""
+        committing: Closed | None = None
+        while (closed := self._queue.get()) is not None:
+            if self._error is not None:
+                closed.packs.discard()
+                continue
+            sealed = closed.packs.seal()
+            if committing is not None:
+                child.wait()
+                self._committed(committing)
+            child.commit(sealed, closed.parts)
+            committing = closed
+        if committing is not None:
+            child.wait()
+            self._committed(committing)
 
 
 class _Child:
@@ -191,13 +204,19 @@ class _Child:
         self._process.stdout.close()
 
     def commit(self, sealed: list[SealedPack], parts: list[Part]) -> None:
-        """Have one round committed. Errors: what the child raised; CommitterDiedError."""
+        """Let one round be committed; `wait` tells of its end. Errors: CommitterDiedError."""
         try:
             # Plain values: marshal writes them four times as fast as pickle, and the child is the same Python.
             send(self._process.stdin, (sealed, marshal.dumps([part.to_plain() for part in parts], 2)))
+        except BrokenPipeError:
+            raise CommitterDiedError(_DIED) from None
+
+    def wait(self) -> None:
+        """Wait until the round is committed. Errors: what the child raised; CommitterDiedError."""
+        try:
             answer = pickle.load(self._process.stdout)  # type: ignore[arg-type]  # noqa: S301  (our own child)
-        except (BrokenPipeError, EOFError):
-            raise CommitterDiedError("The committing process ended unexpectedly. Resume the load.") from None
+        except EOFError:
+            raise CommitterDiedError(_DIED) from None
         if answer is not None:
             raise answer
 

@@ -50,6 +50,9 @@ class PendingObject(Protocol):
     def write(self, data: bytes) -> None:
         """Append bytes. Errors: StoreFullError, StoreUnavailableError."""
 
+    def sha256(self) -> bytes:
+        """Return the SHA-256 of what was written, as the store gives it back. Errors: StoreUnavailableError."""
+
     def seal(self, *, lock_until: datetime.date | None = None) -> Created:
         """Make it durable and readable under its key, locked from its first moment on where the store can lock."""
 

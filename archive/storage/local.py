@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import errno
+import hashlib
 import os
 import threading
 import time
@@ -18,6 +19,7 @@ from archive.storage.contract import Created, ObjectMissingError, StoreError, St
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _MISSING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 _OPEN_FILES = 64
+_READ_BACK_BYTES = 1024 * 1024
 _LOOK_FOR_REMOVED_SECONDS = 60.0
 
 
@@ -39,7 +41,7 @@ class PendingFile:
         self._size = 0
         try:
             _make_folders(root, self._path.parent)
-            self._descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+            self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         except OSError as error:
             raise _store_error(error, key) from error
 
@@ -53,6 +55,17 @@ class PendingFile:
                 view = view[written:]
         except OSError as error:
             raise _store_error(error, self.key) from error
+
+    def sha256(self) -> bytes:
+        """Return the SHA-256 of the file as it reads back."""
+        digest, at = hashlib.sha256(), 0
+        try:
+            while piece := os.pread(self._descriptor, _READ_BACK_BYTES, at):
+                digest.update(piece)
+                at += len(piece)
+        except OSError as error:
+            raise _store_error(error, self.key) from error
+        return digest.digest()
 
     def seal(self, *, lock_until: datetime.date | None = None) -> Created:
         """Make it durable: fsync the file, rename, fsync the folder."""

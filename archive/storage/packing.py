@@ -17,10 +17,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from archive.storage.buckets import lock_until
-from archive.storage.contract import Created, Store, StoreError, new_key
+from archive.storage.contract import Created, PendingObject, Store, StoreError, new_key
 from archive.storage.models import Location, StoredObject, Tier, WriteIntent
 from archive.storage.pack import BLOCK, MOST_PACK_BYTES, PackWriter
-from archive.storage.sink import HashingSink
 from archive.storage.tiers import default_tier, store_of
 
 
@@ -49,7 +48,7 @@ class OpenPack:
 
     token: int
     group: Group
-    sink: HashingSink
+    pending: PendingObject
     writer: PackWriter
     latest_retain_until: datetime.date = datetime.date.min
 
@@ -98,7 +97,7 @@ class ClosedPacks:
         """Drop what is not sealed; its intents stay, and with them recovery clears what could not be removed."""
         for pack in self.packs:
             with contextlib.suppress(StoreError):
-                pack.sink.discard()
+                pack.pending.discard()
 
     def _seal(self) -> list[SealedPack]:
         today = timezone.now().date()
@@ -110,7 +109,8 @@ class ClosedPacks:
                 size_bytes=pack.writer.size_bytes,
                 today=today,
             )
-            created, digest = pack.sink.seal(until)
+            digest = pack.pending.sha256()  # read back here, where it keeps nobody from reading on
+            created = pack.pending.seal(lock_until=until)
             sealed.append(
                 SealedPack(pack.token, pack.group, created, self.tier.pk, pack.writer.documents, digest, until)
             )
@@ -188,8 +188,8 @@ class PackSet:
         keys = self._spare_keys
         for pack in (*self._full, *self._open.values()):
             with contextlib.suppress(StoreError):
-                pack.sink.discard()
-                keys.append(pack.sink.key)
+                pack.pending.discard()
+                keys.append(pack.pending.key)
         self._forget()
         WriteIntent.objects.filter(key__in=keys).delete()
         self._spare_keys = []
@@ -215,9 +215,9 @@ class PackSet:
         if pack is None:
             if not self._open and not self._full:
                 self._since = time.monotonic()
-            sink = HashingSink(self._store().begin(self._take_key()))
+            pending = self._store().begin(self._take_key())
             self._last_token -= 1
-            pack = self._open[group] = OpenPack(self._last_token, group, sink, PackWriter(sink.write))
+            pack = self._open[group] = OpenPack(self._last_token, group, pending, PackWriter(pending.write))
         return pack
 
     def _take_key(self) -> str:
