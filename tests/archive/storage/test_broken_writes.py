@@ -63,6 +63,10 @@ class FaultyPending:
     def write(self, data: bytes) -> None:
         self._store.fault.around(lambda: self._pending.write(data))
 
+    def sha256(self) -> bytes:
+        digest: bytes = self._store.fault.around(self._pending.sha256)
+        return digest
+
     def seal(self, *, lock_until: datetime.date | None = None) -> Created:
         created: Created = self._store.fault.around(lambda: self._pending.seal(lock_until=lock_until))
         return created

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,16 @@ def test_an_object_reads_back_in_ranges(store: LocalStore) -> None:
     assert store.read_range(key, "", 3, 4) == b"3456"
     assert store.read_range(key, "", 8, 10) == b"89"
     assert (store.size_bytes(key, ""), store.versions(key), list(store.keys())) == (10, [""], [key])
+
+
+@pytest.mark.parametrize("size", [0, 1, 1024 * 1024, 2 * 1024 * 1024 + 1])
+def test_the_digest_of_what_is_being_written_is_that_of_the_file(store: LocalStore, size: int) -> None:
+    pending = store.begin(new_key())
+    data = os.urandom(size)
+    pending.write(data[: size // 3])
+    pending.write(data[size // 3 :])
+    assert pending.sha256() == hashlib.sha256(data).digest()
+    pending.discard()
 
 
 def test_nothing_can_be_read_before_it_is_sealed(store: LocalStore) -> None:
