@@ -1,6 +1,7 @@
 """Compare a configuration with what is there, and apply the differences: all of them in one transaction, or none.
 
-What a file does not name stays as it is; a section that it names for access rules is the whole list of each role named.
+What a file does not name stays as it is. Its access rules, where it has that section, are the whole list of each role
+that they name, and of each role that the file names in "roles": a role without a rule there has none afterwards.
 Keys never change; fields are never retyped; classes and schedules get new versions.
 """
 
@@ -88,7 +89,8 @@ class _Run:
         self._one_default_tier()
         for number, name in enumerate(content.get("roles", ())):
             self._role(name, f"roles[{number}]")
-        self._access_rules(content.get("access_rules", ()))
+        if "access_rules" in content:
+            self._access_rules(content["access_rules"], content.get("roles", ()))
         self._rules_can_still_be_read()
 
     def _section(self, section: str, entries: Iterable[dict[str, Any]], step: Callable[[dict[str, Any]], None]) -> None:
@@ -251,7 +253,7 @@ class _Run:
         if changed:
             self._tell("role", name, "permissions set", {"permissions": list(ROLES[name])})
 
-    def _access_rules(self, entries: Iterable[dict[str, Any]]) -> None:
+    def _access_rules(self, entries: Iterable[dict[str, Any]], roles: Iterable[str]) -> None:
         wanted: dict[str, dict[tuple[str, str], str]] = {}
         for number, entry in enumerate(entries):
             try:
@@ -266,6 +268,9 @@ class _Run:
                 self.problems.append(f"access_rules[{number}]: the rule stands there twice. Keep one.")
                 continue
             wanted.setdefault(entry["role"], {})[entry["effect"], expression] = entry.get("note", "")
+        for name in roles:
+            if name in ROLES:  # any other is told already
+                wanted.setdefault(name, {})
         for role, rules in wanted.items():
             self._rules_of_role(Group.objects.get(name=role), rules)
 

@@ -18,6 +18,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import ROLES
 from portal.accounts.services import change_password, create_user
 from portal.configuration.applying import apply
+from portal.configuration.missing import missing_of
 from portal.configuration.reading import read
 from portal.demo.demo_set import plan_letters
 from portal.demo.rendering import write_letters
@@ -36,7 +37,7 @@ def install(
     Shapes: `sign_ins` is the file that keeps the demo's password, so that a later start can print it; an empty
     `password` means the one kept there, else a new random one.
     """
-    if apply(read(HERE / "configuration.json"), actor=actor):
+    if apply(missing_of(read(HERE / "configuration.json")), actor=actor):
         say("Configuration applied: two units, four classes, roles and access rules.")
     _users(password, sign_ins, say, actor)
     _letters(communications, until, say, actor)

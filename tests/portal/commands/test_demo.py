@@ -10,10 +10,13 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from archive.audit.actor import Actor
 from archive.audit.models import Event
 from archive.batches.models import Load
 from archive.documents.models import BusinessUnit, Communication, DocumentClass, PartyAlias
+from archive.storage.models import Tier
 from portal.accounts.models import User
+from portal.configuration.applying import apply
 from tests.archive.ingest.state import rows
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +48,40 @@ def test_the_demo_has_what_was_promised_and_twice_is_as_once() -> None:
     second = demo(communications=12)
     assert rows() == before
     assert second.splitlines() == [line for line in first.splitlines() if line.startswith("Sign in as")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"access_rules": [{"role": "agent", "effect": "allow", "expression": "unit:retail branch:012"}]},
+        {"roles": ["agent"], "access_rules": []},
+        {"schedules": [{"key": "statements-10y", "label": "Longer", "years": 30, "cut_off": "none"}]},
+        {"units": [{"key": "retail", "label": "Our bank", "time_zone": "Europe/London", "fiscal_year_end": "06-30"}]},
+        {"units": [{"key": "commercial", "label": "Gone", "merged_into": "retail"}]},
+        {"producers": [{"key": "exstream-prod", "label": "Ours", "units": ["retail"]}]},
+        {"fields": [{"key": "amount", "label": "Sum", "type": "number", "searchable": True, "retired": True}]},
+        {"classes": [{"key": "bill", "label": "Invoice", "schedule": "statements-10y", "bucket": "month"}]},
+        {
+            "tiers": [
+                {"key": "primary", "label": "Disks", "store": "local", "is_default": True, "first_byte_seconds": 9}
+            ]
+        },
+    ],
+    ids=lambda change: "-".join(change),
+)
+def test_what_an_operator_changed_stays_as_it_is_when_the_demo_runs_again(change: dict[str, Any]) -> None:
+    demo(communications=0)
+    assert apply({"vellum_configuration": 1, **change}, actor=Actor.system("tests")), "it is a change"
+    before = rows()
+    demo(communications=0)
+    assert rows() == before, "no row is changed and no event is written"
+
+
+def test_a_demo_beside_another_default_tier_takes_nothing_from_it() -> None:
+    mine = {"key": "mine", "label": "Mine", "store": "local", "is_default": True}
+    apply({"vellum_configuration": 1, "tiers": [mine]}, actor=Actor.system("tests"))
+    demo(communications=0)
+    assert list(Tier.objects.filter(is_default=True).values_list("key", flat=True)) == ["mine"]
 
 
 def test_the_classes_of_the_demo_require_no_index_fields() -> None:

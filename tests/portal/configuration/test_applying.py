@@ -116,6 +116,11 @@ CHANGES: dict[str, tuple[dict[str, Any], str, tuple[str, str]]] = {
         "access rule agent: removed: deny branch:099",
         ("access_rule", "agent"),
     ),
+    "the last rule of a role": (
+        only(roles=["operations"], access_rules=[]),
+        "access rule operations: removed: allow everything",
+        ("access_rule", "operations"),
+    ),
     "a note of a rule": (
         only(access_rules=[{**RULES[0], "note": "as agreed"}, RULES[1]]),
         "access rule agent: note changed: allow unit:retail",
@@ -150,6 +155,13 @@ def test_what_a_file_does_not_name_stays(tmp_path: Path) -> None:
     assert AccessRule.objects.filter(group__name="agent").count() == 2
     apply(only(units=[{"key": "retail", "label": "Private"}]), actor=ACTOR)
     assert BusinessUnit.objects.get(key="retail").time_zone == "Europe/Berlin"
+
+
+@pytest.mark.usefixtures("configured")
+def test_roles_without_a_section_of_rules_keep_theirs_and_an_empty_section_without_roles_takes_nothing() -> None:
+    before = rows()
+    assert apply(only(roles=["agent", "operations"]), actor=ACTOR) == []
+    assert apply(only(access_rules=[]), actor=ACTOR) == [] and rows() == before
 
 
 @pytest.mark.usefixtures("configured")
