@@ -58,6 +58,7 @@ def record_context(communication: Communication, *, request: HttpRequest, actor:
         "tabs": tabs,
         "shown": shown,
         "document": _document(communication, shown, actor),
+        "by_ranges": shown is not None and services.is_fetched_by_ranges(shown.variant),
         "panel": panel if panel in PANELS else PANELS[0],
         "panels": PANELS,
         "parties": parties,

@@ -14,12 +14,15 @@ from archive.documents.models import Communication, Variant
 from archive.documents.selectors import get_variant, list_resources
 from archive.retrieval.filenames import kind_of
 from archive.retrieval.html_view import INLINE_LIMIT_BYTES, HtmlView, Resource, decode_html, inline_resources
+from archive.retrieval.pdf_layout import is_compact
+from archive.storage.contract import StoreError
 from archive.storage.models import StoredObject
 from archive.storage.reading import Locator, read_whole, stream
 
 VIEW_PERMISSION = "archive.search_communications"
 DOWNLOAD_PERMISSION = "archive.download_communications"
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
+SMALL_BYTES = 4 * 1024 * 1024
 
 
 def locator_of(variant: Variant) -> Locator:
@@ -54,6 +57,20 @@ def record_view(communication: Communication, variant: Variant, *, actor: Actor)
         channel=variant.channel,
         sha256=bytes(variant.sha256).hex(),
     )
+
+
+def is_fetched_by_ranges(variant: Variant) -> bool:
+    """Tell whether the viewer should fetch only the ranges that a page needs: for large PDFs laid out for it.
+
+    Errors: none; of bytes that cannot be read the viewer tells by itself.
+    """
+    if kind_of(variant.content_type) != "pdf" or variant.length <= SMALL_BYTES:
+        return False
+    locator = locator_of(variant)
+    try:
+        return is_compact(lambda start, end: b"".join(stream(locator, start, end)), variant.length)
+    except StoreError:
+        return False
 
 
 def open_for_download(

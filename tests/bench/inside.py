@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
 import random
@@ -17,17 +18,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 from django.db.models import Max  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from archive.audit.actor import Actor  # noqa: E402
-from archive.documents.models import Variant  # noqa: E402
-from archive.retrieval.services import locator_of  # noqa: E402
 from archive.search.selectors import get_page, hit_list, resolve  # noqa: E402
 from archive.storage.models import StoredObject  # noqa: E402
-from archive.storage.reading import read_whole, stream  # noqa: E402
-from archive.storage.tiers import default_tier, store_of  # noqa: E402
+from archive.storage.pack import BLOCK, MOST_PACK_BYTES  # noqa: E402
+from archive.storage.packing import PackSet, Place, register_sealed  # noqa: E402
+from archive.storage.reading import Locator, stream  # noqa: E402
 from portal.accounts.models import User  # noqa: E402
 from portal.accounts.services import create_user  # noqa: E402
 from portal.configuration.applying import apply  # noqa: E402
@@ -105,42 +105,36 @@ def get_query(text: str, user: Any) -> tuple[str, Any]:
     return rows.order_by("-order_key")[:51].query.sql_with_params()
 
 
-def first_bytes(rounds: str) -> dict[str, Any]:
-    """Time verified reads of random small documents."""
+def full_pack(rounds: str) -> dict[str, Any]:
+    """Write a pack as full as packs get and time verified reads of random documents in it."""
     chance = random.Random(5)
-    total = Variant.objects.count()
+    packs = PackSet(reference="bench")
+    places: list[tuple[Place, bytes]] = []
+    for _document in range((MOST_PACK_BYTES - 4 * 2**20) // (20_000 + 2 * BLOCK)):
+        payload = chance.randbytes(20_000)
+        digest = hashlib.sha256(payload).digest()
+        place = packs.add(
+            (1, 1, "full", "2036"),
+            payload,
+            size_bytes=len(payload),
+            sha256=digest,
+            name=f"{len(places):012}-1.bin",
+            content_type="application/octet-stream",
+            retain_until=datetime.date(2036, 12, 31),
+        )
+        places.append((place, digest))
+    with transaction.atomic():
+        ids = register_sealed(packs.close().seal())
+    packs.drop_spare_keys()
     times: list[float] = []
     for _round in range(int(rounds)):
-        variant = Variant.objects.order_by("order_key", "number")[chance.randrange(total)]
+        place, digest = chance.choice(places)
         started = time.perf_counter()
-        read_whole(locator_of(variant))
+        next(stream(Locator(ids[place.token], place.offset, place.length, digest, place.blocks), 0, place.length))
         times.append(time.perf_counter() - started)
-    return {"times": [percentile(times, 0.5), percentile(times, 0.95), max(times)]}
-
-
-def packs() -> dict[str, Any]:
-    """Tell how large the largest pack is."""
-    return {"largest": StoredObject.objects.aggregate(largest=Max("size_bytes"))["largest"]}
-
-
-def large_file() -> dict[str, Any]:
-    """Count the bytes that the ranges of a far page read from the store, of a document of many blocks."""
-    variant = Variant.objects.order_by("-size_bytes")[0]
-    store: Any = store_of(default_tier())
-    read, asked = store.read_range, []
-
-    def counting(key: str, version_id: str, offset: int, length: int) -> bytes:
-        asked.append(length)
-        data: bytes = read(key, version_id, offset, length)
-        return data
-
-    store.read_range = counting
-    end = variant.length
-    started = time.perf_counter()
-    for start, stop in ((end - 65_536, end), (end * 9 // 10, end * 9 // 10 + 262_144)):
-        for _piece in stream(locator_of(variant), start, stop):
-            pass
-    return {"size": variant.length, "read": sum(asked), "seconds": time.perf_counter() - started}
+    size = StoredObject.objects.aggregate(largest=Max("size_bytes"))["largest"]
+    told = [percentile(times, 0.5), percentile(times, 0.95), max(times)]
+    return {"times": told, "size": size, "documents": len(places)}
 
 
 if __name__ == "__main__":
