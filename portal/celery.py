@@ -5,7 +5,9 @@ import warnings
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+
+from archive.work import ending
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -23,3 +25,17 @@ def _fresh_connections(**kwargs: object) -> None:
     from django.db import connections
 
     connections.close_all()
+
+
+@worker_ready.connect
+def _look_for_work(**kwargs: object) -> None:
+    """Go on at once with what was put back when the last worker ended."""
+    from archive.work.services import ring_doorbell
+
+    ring_doorbell()
+
+
+@worker_shutting_down.connect
+def _let_work_go(**kwargs: object) -> None:
+    """Tell the processes that work to stop at their next heartbeat, so that the end takes seconds."""
+    ending.begin()

@@ -119,7 +119,7 @@ class Supervisor:
         self._ending = True
 
     def _end_all(self) -> None:
-        self.say("ending: work in hand is finished first.")
+        self.say("ending: requests in hand are answered, loads under way go on at the next start.")
         running = [child.process for child in self.children if child.process is not None]
         for process in running:
             process.terminate()

@@ -185,6 +185,7 @@ for _folder in ("messages", "control"):
 # The module of the Celery app, imported when a bell is to be rung.
 DOORBELL = "portal.celery"
 CELERY_BROKER_URL = "filesystem://localhost"  # a host that is not used: without one kombu warns of it
+CELERY_BROKER_TRANSPORT = "portal.doorbell:Transport"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(_BROKER / "messages"),
     "data_folder_out": str(_BROKER / "messages"),

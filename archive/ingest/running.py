@@ -16,7 +16,7 @@ from archive.audit.verbs import Verb
 from archive.batches.models import Load
 from archive.ingest.errors import LoadStateError, StillEndingError
 from archive.ingest.services import LoadRequest, create_load, run_load
-from archive.work.leases import Lease, LeaseLostError
+from archive.work.leases import Lease, LeaseLostError, WorkerEndingError
 
 KIND = "load.run"
 
@@ -66,7 +66,11 @@ def _take(load: Load, actor: Actor) -> Lease:
 def run_from_work(lease: Lease) -> dict[str, Any]:
     """Run the load that a work item names; called by the worker."""
     load = Load.objects.get(pk=lease.payload["load"])
-    load = _run(load, lease, lease.actor, None)
+    try:
+        load = _run(load, lease, lease.actor, None)
+    except WorkerEndingError:
+        Load.objects.filter(pk=load.pk, state=Load.State.RUNNING).update(state=Load.State.QUEUED)
+        raise
     if load.state in (Load.State.FAILED,):
         raise work.WorkFailed(load.message)
     return {"load": load.pk, "state": load.state}

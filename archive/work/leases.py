@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from archive.audit.actor import LOCAL, Actor
+from archive.work import ending
 from archive.work.models import WorkItem
 
 LEASE_SECONDS = 60
@@ -28,6 +29,10 @@ class LeaseLostError(Exception):
     """Another worker has this item now: end at once and change nothing more."""
 
 
+class WorkerEndingError(LeaseLostError):
+    """The worker is told to end: change nothing more. What is committed stays, the item is queued again at once."""
+
+
 class WorkFailed(Exception):  # noqa: N818  (an outcome with a known reason)
     """The work cannot succeed, for a reason that is known: it is not tried again."""
 
@@ -36,7 +41,8 @@ class Lease:
     """What a worker holds while it runs an item.
 
     Shapes: work sets `finished` when it came to its end before it heard of a wish, which then comes too late.
-    Errors: `heartbeat` raises PauseRequested, StopRequested or LeaseLostError.
+    Errors: `heartbeat` raises PauseRequested, StopRequested, LeaseLostError, or WorkerEndingError at once when the
+    worker ends.
     """
 
     def __init__(self, item: WorkItem) -> None:
@@ -61,6 +67,9 @@ class Lease:
 
         Cheap to call often: it looks twice a second, which needs no lock, and writes every five seconds.
         """
+        if ending.is_asked():
+            self._heed()  # what somebody wished goes first
+            raise WorkerEndingError(f"{self.item} is put back.")
         now = time.monotonic()
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now

@@ -17,8 +17,17 @@ from django.utils import timezone
 from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.verbs import Verb
+from archive.work import ending
 from archive.work.kinds import kind_of, recurring
-from archive.work.leases import LEASE_SECONDS, Lease, LeaseLostError, PauseRequested, StopRequested, WorkFailed
+from archive.work.leases import (
+    LEASE_SECONDS,
+    Lease,
+    LeaseLostError,
+    PauseRequested,
+    StopRequested,
+    WorkerEndingError,
+    WorkFailed,
+)
 from archive.work.models import WorkItem
 
 logger = logging.getLogger(__name__)
@@ -98,9 +107,9 @@ def holding(lease: Lease) -> Iterator[Lease]:
 
 
 def run_due_items() -> int:
-    """Claim and run what is due, one after the other, until nothing is; returns how many were run."""
+    """Claim and run what is due, one after the other, until nothing is or the worker ends; returns how many."""
     count = 0
-    while (lease := _claim_next()) is not None:
+    while not ending.is_asked() and (lease := _claim_next()) is not None:
         run(lease)
         count += 1
     return count
@@ -130,6 +139,8 @@ def run(lease: Lease) -> None:
         _end(lease, State.STOPPED)
     except WorkFailed as failure:
         _end(lease, State.FAILED, message=str(failure))
+    except WorkerEndingError:
+        _put_back(lease)
     except LeaseLostError:
         logger.warning("Work %s was taken over by another worker.", item.public_id)
     except Exception as error:
@@ -155,6 +166,13 @@ def _end(lease: Lease, state: str, *, message: str = "", result: dict[str, Any] 
         wish=WorkItem.Wish.NONE,
         lease_until=None,
         ended_at=None if state == State.PAUSED else timezone.now(),
+    )
+
+
+def _put_back(lease: Lease) -> None:
+    """Queue an item again because its worker ends, which is no failed attempt."""
+    lease.mine().update(
+        state=State.QUEUED, lease_until=None, attempts=F("attempts") - 1, run_after=timezone.now(), message=""
     )
 
 
