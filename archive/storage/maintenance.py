@@ -23,5 +23,5 @@ def run_merge(lease: Lease) -> dict[str, Any]:
     lease.heartbeat()
     deleted = finish_deletions() + delete_merged_packs(actor=lease.actor)
     lease.heartbeat()
-    merged = merge_small_packs(actor=lease.actor)
+    merged = merge_small_packs(actor=lease.actor, heartbeat=lease.heartbeat)
     return {"cleared": cleared, "repaired": repaired, "deleted": deleted, "merged": merged}

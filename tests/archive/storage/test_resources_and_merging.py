@@ -155,7 +155,7 @@ def test_readers_go_on_between_the_steps_of_a_merge(
     monkeypatch.setattr(merging, "_copy", reading_copy)
     monkeypatch.setattr(merging, "_repoint", reading_repoint)
     assert merge_small_packs(actor=ACTOR) == 6
-    assert reads == [six_small_packs] * 8
+    assert reads == [six_small_packs] * 18, "at each copy, and on both sides of each transaction"
     assert [read_whole(locator) for locator in early] == letters, "who has an old locator still reads"
     assert not Incident.objects.exists()
 
@@ -237,7 +237,8 @@ def test_a_merge_that_breaks_off_changes_nothing(
         with pytest.raises(RuntimeError):
             merge_small_packs(actor=ACTOR)
     assert all_bytes() == six_small_packs
-    assert StoredObject.objects.filter(state="sealed", kind="pack").count() == 6
+    assert StoredObject.objects.filter(state="sealed", kind="pack", live_documents=1).count() == 6
+    assert not StoredObject.objects.filter(state="merged").exists()
     clear_broken_off(reference="merge")
     stored = set(store_of(default_tier()).keys())
     assert set(Location.objects.values_list("key", flat=True)) <= stored
