@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archive.audit.services import (
         parts_root,
+        prepare,
         record,
+        record_all,
         record_load_part,
         record_read,
         record_refusal,
         record_view,
     )
 
-__all__ = ["parts_root", "record", "record_load_part", "record_read", "record_refusal", "record_view"]
+__all__ = [
+    "parts_root",
+    "prepare",
+    "record",
+    "record_all",
+    "record_load_part",
+    "record_read",
+    "record_refusal",
+    "record_view",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -12,12 +11,12 @@ from django.utils import timezone
 
 from archive import audit
 from archive.audit.actor import Actor
-from archive.audit.verbs import Verb
 from archive.batches.models import Load, LoadBatch, LoadLogLine
-from archive.documents.models import Communication, CommunicationLink, IngestKey, Variant
+from archive.documents.models import Communication, Variant
 from archive.ingest.identity import Duplicate, decide
 from archive.ingest.lookup import find_known
 from archive.ingest.records import Problem
+from archive.ingest.replacing import resolve
 from archive.ingest.rows import BATCH_COLUMN, OBJECT_COLUMN, Origin, Part, RowBuilder, Tables
 from archive.storage.packing import SealedPack, register_sealed
 
@@ -49,7 +48,7 @@ class PartWriter:
                 self._object_ids = register_sealed(sealed)
             self._leave_out_what_came_meanwhile(part)
             self._insert(part)
-            self._replace(part)
+            resolve(part, actor=self.actor, load_id=self.load.pk)
             self._record(part)
             self._count(part, seconds)
 
@@ -107,35 +106,6 @@ class PartWriter:
         tables.reject.insert(part.rejects)
         for order_key, _, bits in part.additions:
             Communication.objects.filter(pk=order_key).update(channels=F("channels").bitor(bits))
-
-    def _replace(self, part: Part) -> None:
-        """Resolve links: those of this part to what is archived, and those that waited for a record of this part."""
-        if part.links:
-            waiting = CommunicationLink.objects.filter(from_key__in=[row[0] for row in part.links], to_key__isnull=True)
-            self._resolve(waiting)
-        if part.keys and CommunicationLink.objects.filter(to_key__isnull=True).exists():
-            external_ids = [row[2] for row in part.keys]
-            self._resolve(CommunicationLink.objects.filter(to_key__isnull=True, to_external_id__in=external_ids))
-
-    def _resolve(self, links: Any) -> None:
-        for link in links:
-            target = IngestKey.objects.filter(
-                unit_id=link.to_unit_id, producer_id=link.to_producer_id, external_id=link.to_external_id
-            ).first()
-            if target is None:
-                continue
-            CommunicationLink.objects.filter(pk=link.pk).update(to_key=target.order_key)
-            if link.kind == CommunicationLink.Kind.SUPERSEDES:
-                Communication.objects.filter(pk=target.order_key).update(state=Communication.State.SUPERSEDED)
-                successor = Communication.objects.only("public_id").get(pk=link.from_key)
-                audit.record(
-                    actor=self.actor,
-                    verb=Verb.COMMUNICATION_SUPERSEDED,
-                    subject=("communication", str(target.public_id)),
-                    private={"reason": link.reason} if link.reason else None,
-                    by=str(successor.public_id),
-                    load=self.load.pk,
-                )
 
     def _record(self, part: Part) -> None:
         self._parts += 1

@@ -29,6 +29,7 @@ from archive.storage.recovery import clear_broken_off
 from archive.work.leases import LeaseLostError, PauseRequested, StopRequested
 
 NO_ROOM = "No space is left on the disk of the database. Free some; the load can then go on."
+FAILED_REASON = "The load did not come to its end; its page says why."
 # As in portal/configuration/schema.json: keys are immutable, and stand in URLs and queries.
 _PRODUCER_KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
 
@@ -214,6 +215,7 @@ def _end(load: Load, state: Load.State, actor: Actor, *, message: str, seconds: 
             verb=verb,
             subject=load,
             outcome=Event.Outcome.FAILED if verb == Verb.LOAD_FAILED else Event.Outcome.DONE,
+            reason=FAILED_REASON if verb == Verb.LOAD_FAILED else "",
             load=load.pk,
             state=str(state),
             parts=load.parts,

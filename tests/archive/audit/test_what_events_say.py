@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 import rfc8785
@@ -213,3 +214,44 @@ def test_a_client_cannot_choose_the_id_the_address_or_the_time_of_its_events(wor
     assert said["correlation"] == answer["X-Request-ID"] != "forged"
     assert (said["address"], said["actor"]["name"]) == ("127.0.0.1", "agent")
     assert event.at >= before
+
+
+def test_many_events_at_once_say_exactly_what_each_alone_would(
+    db: Any, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr("archive.audit.services.os.urandom", lambda count: b"s" * count)
+    ids = [f"0198c3c8-0000-7000-8000-{number:012}" for number in range(40)]
+    actor, at = Actor.system("tests"), timezone.now()
+    monkeypatch.setattr("archive.audit.services.timezone.now", lambda: at)
+
+    def say(number: int) -> dict[str, Any]:
+        facts = {"actor": actor, "verb": Verb.ALIAS_ADDED, "subject": ("alias", str(number))}
+        return {**facts, "private": {"reason": HOSTILE} if number % 2 else None, "count": number}
+
+    with monkeypatch.context() as alone:
+        given = iter(ids)
+        alone.setattr("archive.audit.services.uuid7", lambda: UUID(next(given)))
+        with pytest.raises(KeyboardInterrupt), transaction.atomic():
+            for number in range(40):
+                audit.record(**say(number))
+            single = rows()
+            raise KeyboardInterrupt
+    given = iter(ids)
+    monkeypatch.setattr("archive.audit.services.uuid7", lambda: UUID(next(given)))
+    with django_assert_max_num_queries(8), transaction.atomic():
+        audit.record_all([audit.prepare(**say(number)) for number in range(40)])
+    assert rows() == single and len(single[0]) == 40 and len(single[1]) == 20
+
+
+def rows() -> tuple[list[Any], list[Any]]:
+    """Return all events and private texts, in order, without their row numbers."""
+    events = [{**row, "id": 0} for row in Event.objects.order_by("pk").values()]
+    return events, [{**row, "id": 0} for row in EventPrivate.objects.order_by("pk").values()]
+
+
+def test_many_events_outside_of_a_transaction_are_refused(committed_db: None) -> None:
+    prepared = audit.prepare(actor=Actor.system("tests"), verb=Verb.ALIAS_ADDED, subject=("alias", "1"))
+    with pytest.raises(OutsideTransactionError, match=r"alias\.added"):
+        audit.record_all([prepared])
+    audit.record_all([])
+    assert not Event.objects.exists()
