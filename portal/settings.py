@@ -199,6 +199,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {"sweep": {"task": "archive.work.sweep", "schedule": 5.0}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(_BROKER / "beat")
 TRUSTED_PROXIES = env.addresses("TRUSTED_PROXIES")
+RESERVE_MB = env.integer("RESERVE_MB", 256, least=0, most=1_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["archive.ingest.uploads.GuardedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"

@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from portal import views
 
+handler500 = "portal.failures.failed"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("menu/", views.menu, name="menu"),

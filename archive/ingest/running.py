@@ -16,6 +16,7 @@ from archive.audit.verbs import Verb
 from archive.batches.models import Load
 from archive.ingest.errors import LoadStateError, StillEndingError
 from archive.ingest.services import LoadRequest, create_load, run_load
+from archive.storage.room import leave_reserve
 from archive.work.leases import Lease, LeaseLostError, WorkerEndingError
 
 KIND = "load.run"
@@ -86,6 +87,7 @@ def _run(load: Load, lease: Lease, actor: Actor, progress: Callable[[Load], None
             return
         last = now
         current.refresh_from_db()
+        leave_reserve()
         lease.heartbeat(done=current.next_record, total=current.expected)
         if progress is not None:
             progress(current)
