@@ -16,11 +16,14 @@ from archive.documents.text import SlotValueError, encode_slot, parse_day
 from archive.ingest.catalogue import Catalogue, ClassInfo, UnitInfo
 from archive.ingest.readers.files import checked_name
 from archive.ingest.records import Draft, DraftParty, DraftVariant, MemberProblem, Problem, RawRecord
+from archive.ingest.rows import retention_of
+from archive.retention.rules import RetentionOverflowError
 
 DAYS_AHEAD = 60
 CHANNELS = frozenset(str(channel) for channel in Channel)
 LARGEST_INTEGER = 2**63 - 1
 MOST_PAGES = 2**31 - 1
+LATEST_YEAR = datetime.MAXYEAR - 2  # beyond it the end of a retention may lie after the last day there is
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(?:; ?[A-Za-z0-9-]+=[A-Za-z0-9._\"-]+)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
@@ -104,6 +107,8 @@ class Validator:
         if document_class.requires_party and not draft.parties:
             raise _Wrong("no_party", "parties", f'The class "{document_class.key}" requires a party. Name one.')
         _check_recipients(draft)
+        if document_class.schedule and draft.issued_on.year + document_class.schedule.years > LATEST_YEAR:
+            _check_retention(draft)
         return draft
 
     def _unit(self, data: dict[str, Any]) -> UnitInfo:
@@ -201,6 +206,14 @@ def _check_recipients(draft: Draft) -> None:
         if party is not None and party >= len(draft.parties):
             reason = f"There is no party {party}; parties count from 0. Name one of the {len(draft.parties)}."
             raise _Wrong("no_party", f"variants.{number}.recipient.party", reason)
+
+
+def _check_retention(draft: Draft) -> None:
+    try:
+        retention_of(draft)
+    except RetentionOverflowError as error:
+        reason = f'It cannot be kept as "{draft.document_class.key}" says: {error} Mend the date or the schedule.'
+        raise _Wrong("retention", "issued_on", reason) from None
 
 
 def _text(

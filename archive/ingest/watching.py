@@ -29,7 +29,8 @@ from archive.work.leases import LeaseLostError
 logger = logging.getLogger(__name__)
 STABLE_SECONDS = 2.0
 REPORT = ".report.json"
-_OURS = ("done", "failed")
+DONE, FAILED = "done", "failed"
+_OURS = (DONE, FAILED)
 _UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
 
 Fingerprint = tuple[int, float]
@@ -86,11 +87,11 @@ class DropFolder:
                 return None
             load, error = self._run(path, actor)
             if load is None:
-                return self._move(path, "failed", {"error": error}) if error else None
+                return self._move(path, FAILED, {"error": error}) if error else None
             if load.state == Load.State.PAUSED:
                 return None
             report = {**full_report_of(load), **({"error": error} if error else {})}
-            moved = self._move(path, "done" if load.state == Load.State.COMPLETE else "failed", report)
+            moved = self._move(path, DONE if load.state == Load.State.COMPLETE else FAILED, report)
             Load.objects.filter(pk=load.pk).update(source_path=str(moved.absolute()))  # it may be resumed from there
             return moved
 

@@ -15,6 +15,7 @@ from archive.audit.actor import Actor
 from archive.batches.models import Load
 from archive.ingest.checking import check_source
 from archive.ingest.errors import LoadError
+from archive.ingest.naming import producer_told
 from archive.ingest.reports import full_report_of, report_of
 from archive.ingest.running import load_now
 from archive.ingest.services import NO_ROOM, LoadRequest, is_full
@@ -28,7 +29,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("path", type=Path, help="package, folder or manifest")
-        parser.add_argument("--producer", default="command", help="whose output it is, where the manifest does not say")
+        parser.add_argument(
+            "--producer",
+            help="whose output it is; without it, the producer that the first record names (else: command). "
+            "Records that name another are set aside. One that is not known yet is created",
+        )
         parser.add_argument("--mapping", default="", help="a saved mapping, for a CSV that is not ours")
         parser.add_argument(
             "--resubmits",
@@ -60,12 +65,13 @@ class Command(BaseCommand):
             raise CommandError(reason, returncode=130) from None
 
     def _load(self, path: Path, options: dict[str, Any]) -> None:
+        resubmits = _load_named(options["resubmits"]) if options["resubmits"] else None
         request = LoadRequest(
             path=path,
-            producer_key=options["producer"],
+            producer_key=_producer(path, options, resubmits),
             mapping_key=options["mapping"],
             create_producer=True,
-            resubmits=_load_named(options["resubmits"]) if options["resubmits"] else None,
+            resubmits=resubmits,
         )
         progress = None if options["json"] else self._progress
         load = load_now(request, actor=Actor.system("manage.py ingest"), progress=progress)
@@ -79,7 +85,9 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _check(self, path: Path, options: dict[str, Any]) -> None:
-        report = check_source(path, producer_key=options["producer"], mapping_key=options["mapping"])
+        resubmits = _load_named(options["resubmits"]) if options["resubmits"] else None
+        producer_key = _producer(path, options, resubmits)
+        report = check_source(path, producer_key=producer_key, mapping_key=options["mapping"])
         if options["json"]:
             self.stdout.write(json.dumps(report, ensure_ascii=False))
         else:
@@ -98,6 +106,12 @@ class Command(BaseCommand):
         for problem in report["problems"]:
             place = ", ".join(str(part) for part in (problem["line"], problem["field"]) if part)
             self.stdout.write(f"line {place}: {problem['reason']}" if place else problem["reason"])
+
+
+def _producer(path: Path, options: dict[str, Any], resubmits: Load | None) -> str:
+    if options["producer"] is not None:
+        return str(options["producer"])
+    return resubmits.producer_key if resubmits else producer_told(path, mapping_key=options["mapping"])
 
 
 def _load_named(name: str) -> Load:

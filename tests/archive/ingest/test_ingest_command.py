@@ -248,3 +248,58 @@ def test_a_package_that_was_replaced_meanwhile_is_not_gone_on_with(
     assert load.state == "failed" and "has changed" in load.message
     _report, code = ingest(path)
     assert code == 0 and Communication.objects.count() == 6
+
+
+def ingest_unsaid(path: Path, *options: str) -> tuple[dict[str, Any], int]:
+    """Run the command with --json and without --producer."""
+    said, code = io.StringIO(), 0
+    try:
+        call_command("ingest", str(path), "--json", *options, stdout=said, stderr=io.StringIO())
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return json.loads(said.getvalue()), code
+
+
+def test_without_a_producer_the_load_is_of_the_one_that_the_first_record_names(tmp_path: Path) -> None:
+    lines = [record(1, producer="newcomer"), record(2), record(3, producer="engine")]
+    path = write_tar(tmp_path / "a.tar", {**package(3), "manifest.jsonl": b"{broken\n" + manifest_of(*lines)})
+    before = everything()
+    checked, code = ingest_unsaid(path, "--check")
+    assert (everything(), code, checked["archived"], checked["rejected"]) == (before, 1, 2, 2)
+    report, code = ingest_unsaid(path)
+    assert (code, report["archived"], report["rejected"]) == (1, 2, 2)
+    load = Load.objects.get()
+    assert load.producer_key == "newcomer" and Producer.objects.filter(key="newcomer").exists()
+    assert Event.objects.filter(verb="producer.created").count() == 1
+    told = Reject.objects.get(code="other_producer")
+    assert (told.line, told.field) == (4, "producer")
+    assert told.reason == 'The load is of "newcomer", the record of "engine". Load it apart.'
+
+
+def test_without_a_producer_anywhere_it_is_the_commands(tmp_path: Path) -> None:
+    assert ingest_unsaid(write_tar(tmp_path / "a.tar", package(1)))[1] == 0
+    assert Load.objects.get().producer_key == "command"
+
+
+def test_without_a_producer_mended_records_are_of_the_load_that_set_them_aside(tmp_path: Path) -> None:
+    ingest(write_tar(tmp_path / "a.tar", {**package(1), "manifest.jsonl": manifest_of(record(1, issued_on="x"))}))
+    mended = tmp_path / "mended.jsonl"
+    mended.write_bytes(manifest_of(record(1)))
+    report, code = ingest_unsaid(mended, "--resubmits", f"L-{Load.objects.get().pk}")
+    assert (code, report["archived"]) == (0, 1)
+    assert set(Load.objects.values_list("producer_key", flat=True)) == {"engine"}
+
+
+def test_without_a_producer_what_is_no_package_is_a_failed_load_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    path.write_text("a letter")
+    assert ingest_unsaid(path)[1] == 1
+    assert Load.objects.get().state == "failed"
+
+
+def test_a_producer_that_the_manifest_names_wrongly_makes_none(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "a.tar", {**package(1), "manifest.jsonl": manifest_of(record(1, producer="New Comer"))})
+    before = everything()
+    with pytest.raises(CommandError, match="is no key of a producer"):
+        ingest_unsaid(path)
+    assert everything() == before

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime
 import json
+from dataclasses import replace
+from datetime import MAXYEAR
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.ingest.records import Draft, Problem
-from tests.archive.ingest.catalogues import validate
+from archive.ingest.catalogue import ScheduleInfo
+from archive.ingest.records import Draft, Problem, RawRecord
+from archive.ingest.validate import Validator
+from tests.archive.ingest.catalogues import TODAY, catalogue, validate
 from tests.archive.ingest.packages import record
 
 FULL = {
@@ -357,3 +361,15 @@ anything = st.recursive(
 def test_any_record_is_a_draft_or_a_problem(changes: dict[str, Any]):
     found = validate({**json.loads(json.dumps(FULL)), **changes})
     assert isinstance(found, Draft) or (found.code and found.reason.endswith((".", "?")))
+
+
+def test_a_record_that_would_be_kept_beyond_the_last_year_is_set_aside_with_its_field() -> None:
+    known = catalogue()
+    statement = known.classes["statement"]
+    for years, fine in ((MAXYEAR - 2026, True), (MAXYEAR - 2025, False)):
+        known.classes["statement"] = replace(statement, schedule=ScheduleInfo(1, years, "calendar_year"))
+        raw = RawRecord(0, 1, b"", record(1))
+        outcome = Validator(known, producer_key="engine", today=TODAY).validate(raw)
+        assert isinstance(outcome, Draft) is fine
+    assert isinstance(outcome, Problem) and (outcome.code, outcome.field) == ("retention", "issued_on")
+    assert "9999" in outcome.reason

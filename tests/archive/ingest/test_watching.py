@@ -250,6 +250,18 @@ def test_the_command_says_where_each_package_went(drop: DropFolder, monkeypatch:
 
 
 @configured
+def test_looking_once_ends_with_1_when_a_package_failed(drop: DropFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(DropFolder, "ready", lambda drop, _now: [drop.path / "a.tar", drop.path / "b.tar"])
+    (drop.path / "a.tar").write_text("no package")
+    write_tar(drop.path / "b.tar", package(1))
+    said = io.StringIO()
+    with pytest.raises(SystemExit) as end:
+        call_command("watch", str(drop.path), producer="engine", once=True, stdout=said)
+    assert end.value.code == 1 and said.getvalue() == "failed: a.tar\ndone: b.tar\n"
+
+
+@configured
 def test_a_paused_load_keeps_its_file_and_goes_on_from_there(drop: DropFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"CHUNK_RECORDS": 1, "PART_RECORDS": 1, "ROWS_IN_MEMORY": 1}.items():
         monkeypatch.setattr(pipeline, name, value)
