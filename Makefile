@@ -39,4 +39,5 @@ soak: setup  ## Long runs: SOAK_KILLS=200 kills among random commands, SOAK_SECO
 	@$(VENV) -m pytest tests -q -s -m soak
 
 messages:  ## Collect translatable texts
-	@cd portal && ../$(VENV) ../manage.py makemessages -l de --ignore node_modules --no-location
+	@$(VENV) manage.py makemessages -l de --no-location --no-obsolete --ignore node_modules --ignore tests \
+		--ignore static --ignore staticfiles --ignore data

@@ -8,11 +8,19 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.formats import date_format, number_format
+from django.utils.translation import pgettext
 
 from archive.documents.models import IndexField
 
-DAY = "j M Y"
-MONTH = "M Y"
+
+def day_form() -> str:
+    """Return the form of a day in the active language: "31 Oct 2026", in German "31. Okt. 2026"."""
+    return pgettext("form of a day, as in Django's date filter", "j M Y")
+
+
+def month_form() -> str:
+    """Return the form of a month in the active language: "Oct 2026", in German "Okt. 2026"."""
+    return pgettext("form of a month, as in Django's date filter", "M Y")
 
 
 def value_shown(value: Any, kind: str) -> str:
@@ -30,7 +38,7 @@ def value_shown(value: Any, kind: str) -> str:
 
 def day_shown(text: str) -> str:
     """Return a day such as "31 Oct 2026" for "2026-10-31", a month likewise; any other text as it came."""
-    for day, form, length in ((text, DAY, 10), (f"{text}-01", MONTH, 7)):
+    for day, form, length in ((text, day_form(), 10), (f"{text}-01", month_form(), 7)):
         # Weeks and days without hyphens are ISO 8601 too, but no query says them so.
         if len(text) == length and text[5:7].isdigit():
             with contextlib.suppress(ValueError):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from archive.documents.models import Communication
-from archive.documents.shown import DAY
+from archive.documents.shown import day_form
 from archive.retention.models import ScheduleVersion
 from archive.retention.selectors import get_schedule_version
 
@@ -40,8 +40,11 @@ def explain(communication: Communication) -> Kept:
         "version": version.version,
     }
     facts: list[tuple[str | Promise, str]] = [
-        (_("Begins with"), _("issue date %(day)s") % {"day": date_format(communication.retention_trigger_on, DAY)}),
-        (_("Counted from"), date_format(communication.retention_cut_off_on, DAY)),
+        (
+            _("Begins with"),
+            _("issue date %(day)s") % {"day": date_format(communication.retention_trigger_on, day_form())},
+        ),
+        (_("Counted from"), date_format(communication.retention_cut_off_on, day_form())),
         (_("Time zone"), communication.unit.time_zone),
     ]
     return Kept(communication.retain_until, rule, version.legal_source, facts)

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from archive.documents.shown import DAY
+from archive.documents.shown import day_form
 from portal.states import state_of
 
 register = template.Library()
@@ -70,7 +70,7 @@ def when(context: dict[str, Any], instant: datetime.datetime | None, form: str =
     if form == "clock":
         words = clock
     else:
-        words = f"{date_format(local, DAY)}, {clock}"
+        words = f"{date_format(local, day_form())}, {clock}"
         words = words if "list" in form else f"{words} {local.tzname()}"
     utc = instant.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return format_html('<time datetime="{}">{}</time>', utc, words)
@@ -79,7 +79,7 @@ def when(context: dict[str, Any], instant: datetime.datetime | None, form: str =
 @register.simple_tag(takes_context=True)
 def local_day(context: dict[str, Any], instant: datetime.datetime | None) -> str:
     """Return the day of an instant in the user's zone, such as "23 Nov 2026"; for headings of a timeline."""
-    return "" if instant is None else date_format(instant.astimezone(zone_of(context)), DAY)
+    return "" if instant is None else date_format(instant.astimezone(zone_of(context)), day_form())
 
 
 @register.simple_tag(takes_context=True)
@@ -99,7 +99,7 @@ def day(value: datetime.date | None) -> SafeString:
     """Return a legal date such as "31 Oct 2026", in a time element; None becomes an empty text."""
     if value is None:
         return SafeString("")
-    return format_html('<time datetime="{}">{}</time>', value.isoformat()[:10], date_format(value, DAY))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat()[:10], date_format(value, day_form()))
 
 
 @register.filter
