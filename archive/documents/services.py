@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from archive import audit
@@ -17,6 +18,8 @@ from archive.documents.models import BusinessUnit, PartyAlias
 
 PERMISSION = "archive.change_aliases"
 LONGEST_NUMBER, LONGEST_SOURCE = 100, 200
+SLICE_ALIASES = 500
+"""How many renumberings are added in one transaction, at most."""
 
 
 class AliasError(ValueError):
@@ -37,16 +40,20 @@ class NewAlias:
 
 
 def add_aliases(aliases: Sequence[NewAlias], *, actor: Actor) -> int:
-    """Add renumberings, all or none; those that are there already are left alone. Returns how many are new.
+    """Add renumberings; those that are there already are left alone. Returns how many are new.
 
-    Errors: PermissionDenied; AliasError names the first one that is wrong.
+    Shapes: all are checked before the first is written. They go in by slices, a transaction each with its events, so
+    that nobody waits long; what breaks off between two is finished by doing it again.
+    Errors: PermissionDenied; AliasError names the first one that is wrong. Nothing is written then.
     """
     require(actor, PERMISSION)
     units = {unit.key: unit for unit in BusinessUnit.objects.all()}
+    for number, alias in enumerate(aliases, 1):
+        _check(number, alias, units)
     added = 0
-    with transaction.atomic():
-        for number, alias in enumerate(aliases, 1):
-            added += _add(number, alias, units, actor)
+    for at in range(0, len(aliases), SLICE_ALIASES):
+        with transaction.atomic():
+            added += _add(aliases[at : at + SLICE_ALIASES], units, actor)
     return added
 
 
@@ -73,9 +80,8 @@ def undo_alias(alias: PartyAlias, *, actor: Actor) -> PartyAlias:
     return row
 
 
-def _add(number: int, alias: NewAlias, units: dict[str, BusinessUnit], actor: Actor) -> int:
-    unit = units.get(alias.unit)
-    if unit is None:
+def _check(number: int, alias: NewAlias, units: dict[str, BusinessUnit]) -> None:
+    if alias.unit not in units:
         raise AliasError(f'Row {number}: no unit is called "{alias.unit}".')
     if alias.kind not in PartyAlias.Kind.values:
         raise AliasError(f'Row {number}: kind is "{alias.kind}". Use customer or account.')
@@ -83,12 +89,44 @@ def _add(number: int, alias: NewAlias, units: dict[str, BusinessUnit], actor: Ac
         raise AliasError(f"Row {number}: old and new must be two different numbers.")
     if max(len(alias.old), len(alias.new)) > LONGEST_NUMBER or len(alias.source) > LONGEST_SOURCE:
         raise AliasError(f"Row {number}: numbers have at most {LONGEST_NUMBER} characters, a source {LONGEST_SOURCE}.")
-    present = PartyAlias.objects.filter(
-        unit=unit, kind=alias.kind, old=alias.old, new=alias.new, undoes__isnull=True, undone_by__isnull=True
+
+
+def _add(aliases: Sequence[NewAlias], units: dict[str, BusinessUnit], actor: Actor) -> int:
+    """Add what is new of one slice, in the transaction that is open."""
+    known = _known(aliases)
+    new: dict[tuple[int, str, str, str], NewAlias] = {}
+    for alias in aliases:
+        pair = (units[alias.unit].pk, alias.kind, alias.old, alias.new)
+        if pair not in known:
+            new.setdefault(pair, alias)  # of two that are the same the first counts
+    rows = PartyAlias.objects.bulk_create(_row(alias, units[alias.unit], actor) for alias in new.values())
+    audit.record_all(
+        [
+            audit.prepare(
+                actor=actor,
+                verb=Verb.ALIAS_ADDED,
+                subject=("alias", str(row.pk)),
+                private={"old": alias.old, "new": alias.new, "reason": alias.reason},
+                kind=alias.kind,
+                unit=alias.unit,
+            )
+            for row, alias in zip(rows, new.values(), strict=True)
+        ]
     )
-    if present.exists():
-        return 0
-    row = PartyAlias.objects.create(
+    return len(rows)
+
+
+def _known(aliases: Sequence[NewAlias]) -> set[tuple[int, str, str, str]]:
+    """Return (unit id, kind, old, new) of what is there with these old numbers, by one query of the index on them."""
+    wanted = Q()
+    for kind in PartyAlias.Kind.values:
+        wanted |= Q(kind=kind, old__in={alias.old for alias in aliases if alias.kind == kind})
+    found = PartyAlias.objects.filter(wanted, undoes__isnull=True, undone_by__isnull=True)
+    return set(found.values_list("unit_id", "kind", "old", "new"))
+
+
+def _row(alias: NewAlias, unit: BusinessUnit, actor: Actor) -> PartyAlias:
+    return PartyAlias(
         unit=unit,
         kind=alias.kind,
         old=alias.old,
@@ -99,12 +137,3 @@ def _add(number: int, alias: NewAlias, units: dict[str, BusinessUnit], actor: Ac
         created_at=timezone.now(),
         created_by=actor.user,
     )
-    audit.record(
-        actor=actor,
-        verb=Verb.ALIAS_ADDED,
-        subject=("alias", str(row.pk)),
-        private={"old": alias.old, "new": alias.new, "reason": alias.reason},
-        kind=alias.kind,
-        unit=unit.key,
-    )
-    return 1

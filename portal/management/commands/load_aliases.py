@@ -19,7 +19,7 @@ COLUMNS = ("unit", "kind", "old", "new", "from", "source", "reason")
 class Command(BaseCommand):
     """Thin: CSV in, `archive.documents.services.add_aliases` does the work."""
 
-    help = f"Load renumberings from a CSV with the columns {', '.join(COLUMNS)}; all of them, or none."
+    help = f"Load renumberings from a CSV with the columns {', '.join(COLUMNS)}; a file with a fault is refused whole."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
