@@ -13,7 +13,7 @@ from archive.documents.models import Producer
 from archive.ingest.catalogue import load_catalogue
 from archive.ingest.content import ContentReader
 from archive.ingest.errors import LoadError
-from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide
+from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide, missing_party
 from archive.ingest.lookup import find_known
 from archive.ingest.mapping import get_mapping
 from archive.ingest.readers import SourceError, open_source
@@ -61,6 +61,7 @@ class _Check:
         self.validator = Validator(load_catalogue(), producer_key=producer_key)
         self.contents = ContentReader(source)
         self.met: dict[Identity, dict[str, bytes]] = {}
+        self.parties: dict[Identity, int] = {}
         self.batches: set[str] = set()
         self.counts = dict.fromkeys(("received", "archived", "variants_added", "duplicates", "rejected", "bytes"), 0)
         self.problems: list[dict[str, Any]] = []
@@ -114,6 +115,8 @@ class _Check:
         if isinstance(outcome, Duplicate):
             self.counts["duplicates"] += 1
             return None
+        if isinstance(outcome, Additional) and (nobody := missing_party(draft.variants, outcome)) is not None:
+            return nobody
         late = isinstance(outcome, Additional)
         self.counts["variants_added" if late else "archived"] += 1
         if draft.batch and not late:
@@ -121,6 +124,8 @@ class _Check:
         new = outcome.channels if isinstance(outcome, Additional) else tuple(checked.digests)
         self.counts["bytes"] += sum(checked.sizes[channel] for channel in new)
         self.met.setdefault(identity, {}).update(checked.digests)
+        if not late and draft.parties:
+            self.parties[identity] = len(draft.parties)
         return None
 
     def _known(self, identity: Identity, archived: Known | None) -> Known | None:
@@ -128,7 +133,7 @@ class _Check:
         met = self.met.get(identity)
         if met is None:
             return archived
-        known = archived or Known(0, _NOBODY, {}, {}, b"")
+        known = archived or Known(0, _NOBODY, {}, {}, b"", parties=self.parties.get(identity, 0))
         known.digests.update(met)
         return known
 

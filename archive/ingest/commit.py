@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
@@ -12,12 +13,13 @@ from django.utils import timezone
 from archive import audit
 from archive.audit.actor import Actor
 from archive.batches.models import Load, LoadBatch, LoadLogLine
-from archive.documents.models import Communication, Variant
+from archive.documents.models import Communication, Person, Variant
 from archive.ingest.identity import Duplicate, decide
 from archive.ingest.lookup import find_known
 from archive.ingest.records import Problem
 from archive.ingest.replacing import resolve
 from archive.ingest.rows import BATCH_COLUMN, OBJECT_COLUMN, Origin, Part, RowBuilder, Tables
+from archive.ingest.table import Change
 from archive.storage.packing import SealedPack, register_sealed
 
 
@@ -106,6 +108,7 @@ class PartWriter:
         tables.reject.insert(part.rejects)
         for order_key, _, bits in part.additions:
             Communication.objects.filter(pk=order_key).update(channels=F("channels").bitor(bits))
+        _add_recipients(part.recipients)
 
     def _record(self, part: Part) -> None:
         self._parts += 1
@@ -156,13 +159,25 @@ def _count_batches(load: Load, batches: Mapping[int | None, int]) -> None:
             LoadBatch.objects.create(load=load, batch_id=batch_id, communications=count)
 
 
+def _add_recipients(recipients: Sequence[tuple[int, int, str]]) -> None:
+    """Put the addresses to which late variants went into the erasable rows of their communications."""
+    if not recipients:
+        return
+    rows = Person.objects.filter(order_key__in={row[0] for row in recipients}, number=0)
+    found = {order_key: details or {} for order_key, details in rows.values_list("order_key", "details")}
+    for order_key, number, address in recipients:
+        found[order_key].setdefault("recipients", {})[str(number)] = address
+    changed = [(json.dumps(details, ensure_ascii=False), order_key, 0) for order_key, details in found.items()]
+    Change(Person, ["details"], ["order_key", "number"]).apply(changed)
+
+
 def _take_out(part: Part, order_keys: Collection[int]) -> None:
     """Remove the rows and leaves of some communications, and uncount them."""
     fresh = sum(row[0] in order_keys for row in part.communications)
     part.archived -= fresh
     part.variants_added -= len(order_keys) - fresh
     part.bytes_stored -= sum(row[4] for row in part.variants if row[0] in order_keys)
-    for name in ("communications", "variants", "persons", "parties", "resources", "links", "additions"):
+    for name in ("communications", "variants", "persons", "parties", "resources", "links", "additions", "recipients"):
         setattr(part, name, [row for row in getattr(part, name) if row[0] not in order_keys])
     part.tokens = [row for row in part.tokens if row[1] not in order_keys]
     part.multiples = [row for row in part.multiples if row[2] not in order_keys]

@@ -5,11 +5,11 @@ Source: model.md §1 "Identity, corrections, late variants".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from archive.ingest.records import Problem
+from archive.ingest.records import DraftVariant, Problem
 
 Identity = tuple[int, int, str]
 """(unit id, producer id, external id)."""
@@ -26,6 +26,8 @@ class Known:
     salt: bytes
     round: int = 0
     """In which round of closing packs it was last changed, while it is not committed."""
+    parties: int = 0
+    """How many parties it has; a late variant's recipient is one of them."""
 
     @property
     def next_number(self) -> int:
@@ -73,6 +75,19 @@ def decide(digests: Mapping[str, bytes], known: Known | None) -> New | Duplicate
             )
     missing = tuple(channel for channel in digests if channel not in known.digests)
     return Additional(known, missing) if missing else Duplicate(known)
+
+
+def missing_party(variants: Sequence[DraftVariant], late: Additional) -> Problem | None:
+    """Return what is wrong when a late variant goes to a party that the archived communication does not have."""
+    for number, variant in enumerate(variants):
+        party = variant.recipient_party
+        if party is not None and variant.channel in late.channels and party >= late.known.parties:
+            reason = (
+                f"The archived communication has no party {party}: it has {late.known.parties}, counted from 0, and a "
+                "late variant adds none. Name one of them, or the address alone."
+            )
+            return Problem("no_party", f"variants.{number}.recipient.party", reason)
+    return None
 
 
 def _where(known: Known) -> str:

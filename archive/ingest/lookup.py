@@ -31,15 +31,36 @@ def _fill(found: dict[Identity, Known]) -> None:
     for order_key, number, channel, digest in variants.values_list("order_key", "number", "channel", "sha256"):
         by_key[order_key].digests[channel] = bytes(digest)
         by_key[order_key].numbers[channel] = number
-    salts = Person.objects.filter(order_key__in=by_key, number=0)
-    for order_key, salt in salts.values_list("order_key", "salt"):
-        by_key[order_key].salt = bytes(salt)
+    nameless: list[int] = []
+    persons = Person.objects.filter(order_key__in=by_key)
+    for order_key, number, salt, *told in persons.values_list(
+        "order_key", "number", "salt", "name", "postcode", "address"
+    ):
+        known = by_key[order_key]
+        known.parties += 1
+        if number == 0:
+            known.salt = bytes(salt)
+            if not any(told):
+                nameless.append(order_key)
+    if nameless:
+        _uncount_nobody(by_key, nameless)
 
 
-def differing_fields(duplicates: Sequence[tuple[Draft, int]]) -> dict[int, list[str]]:
-    """Return the names of archived fields that duplicates tell otherwise, by order key: reported, never applied."""
-    rows = Communication.objects.in_bulk([order_key for _draft, order_key in duplicates])
-    return {order_key: _differing(draft, rows[order_key]) for draft, order_key in duplicates if order_key in rows}
+def _uncount_nobody(by_key: dict[int, Known], order_keys: Sequence[int]) -> None:
+    """Correct the count where the first row, which always exists, stands for nobody."""
+    rows = Communication.objects.filter(pk__in=order_keys, party_role="", customer_id="")
+    for order_key in rows.values_list("order_key", flat=True):
+        if by_key[order_key].parties == 1:
+            by_key[order_key].parties = 0
+
+
+def differing_fields(repeated: Sequence[tuple[Draft, int]]) -> list[list[str]]:
+    """Return for each record that names an archived one which fields it tells otherwise: reported, never applied.
+
+    Shapes: nothing where the other is not committed yet.
+    """
+    rows = Communication.objects.in_bulk([order_key for _draft, order_key in repeated])
+    return [_differing(draft, rows[order_key]) if order_key in rows else [] for draft, order_key in repeated]
 
 
 def _differing(draft: Draft, row: Communication) -> list[str]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from archive.audit.actor import Actor
 from archive.audit.ids import uuid7_batch
-from archive.batches.models import Batch, Load
+from archive.batches.models import Batch, Load, LoadLogLine
 from archive.documents.allocation import NumberAllocator
 from archive.documents.names import member_name
 from archive.documents.order_key import make_order_key
@@ -25,7 +25,7 @@ from archive.ingest.catalogue import Catalogue
 from archive.ingest.collecting import rarely_collected
 from archive.ingest.committer import Closed, Committer
 from archive.ingest.content import Content, ContentReader
-from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide
+from archive.ingest.identity import Additional, Duplicate, Identity, Known, decide, missing_party
 from archive.ingest.lookup import differing_fields, find_known
 from archive.ingest.records import Draft, Problem, RawRecord, Source
 from archive.ingest.rows import Part, RowBuilder, StoredVariant, decided, group_of, identity_of, retention_of
@@ -52,6 +52,10 @@ class _Incoming:
     problem: Problem | None = None
 
 
+_Told = tuple[Draft, Known, bool]
+"""A record of what is known already: its draft, what is known, whether it is a duplicate (else it came late)."""
+
+
 class Pipeline:
     """Runs one load from where it stands to its end.
 
@@ -76,6 +80,7 @@ class Pipeline:
         self.ids: list[UUID] = []
         self.salts: list[bytes] = []
         self.notes = 0
+        self.untold = 0
         self.round = 0
         self.committer = Committer(load=load, actor=actor, catalogue=catalogue, committed=self._committed)
 
@@ -92,6 +97,7 @@ class Pipeline:
                     self.control(self.load)
                 self._close(last=True)
                 self.committer.finish()
+                self._say_how_many_more()
             self.packs.drop_spare_keys()
         except BaseException:
             self.committer.abandon()
@@ -134,18 +140,17 @@ class Pipeline:
         self.ids = uuid7_batch(len(chunk))[::-1]
         self.salts = _salts(sum(max(1, len(incoming.draft.parties)) for incoming in chunk if incoming.draft))
         now = timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")
-        duplicates: list[tuple[Draft, Known]] = []
+        told: list[_Told] = []
         for incoming in chunk:
             if self.part.first_record is None:
                 self.part.first_record = incoming.raw.ordinal
-            duplicate = self._decide_one(incoming, known, now)
-            if duplicate is not None:
-                duplicates.append(duplicate)
+            if (known_already := self._decide_one(incoming, known, now)) is not None:
+                told.append(known_already)
             self.part.next_record = incoming.raw.ordinal + 1
             self.part.bytes_read += sum(content.size_bytes for content in incoming.contents)
             if self.part.records >= PART_RECORDS:
                 self._next_part()
-        self._report_duplicates(duplicates)
+        self._report(told)
 
     def _known(self, chunk: list[_Incoming]) -> dict[Identity, Known]:
         identities = {
@@ -158,8 +163,8 @@ class Pipeline:
         known.update(find_known(identities - known.keys()))
         return known
 
-    def _decide_one(self, incoming: _Incoming, known: dict[Identity, Known], now: str) -> tuple[Draft, Known] | None:
-        """Decide one record and build its rows; returns what is a duplicate."""
+    def _decide_one(self, incoming: _Incoming, known: dict[Identity, Known], now: str) -> _Told | None:
+        """Decide one record and build its rows; returns what is a duplicate or late."""
         draft, problem = incoming.draft, incoming.problem
         if draft is None or problem is not None:
             assert problem is not None
@@ -172,10 +177,14 @@ class Pipeline:
             self._set_aside(incoming, outcome)
         elif isinstance(outcome, Duplicate):
             self.part.duplicates += 1
-            return draft, outcome.known
+            return draft, outcome.known, True
         elif isinstance(outcome, Additional):
+            if (nobody := missing_party(draft.variants, outcome)) is not None:
+                self._set_aside(incoming, nobody)
+                return None
             self._add_variants(incoming, draft, outcome, now)
             known[identity] = outcome.known
+            return draft, outcome.known, False
         else:
             known[identity] = self._archive(incoming, draft, digests, identity, now)
         return None
@@ -202,7 +211,7 @@ class Pipeline:
         )
         self.part.archived += 1
         numbers = {channel: number for number, channel in enumerate(digests, 1)}
-        entry = Known(order_key, public_id, dict(digests), numbers, salts[0], self.round)
+        entry = Known(order_key, public_id, dict(digests), numbers, salts[0], self.round, len(draft.parties))
         with self.pending_lock:
             self.pending[identity] = entry
         return entry
@@ -268,16 +277,29 @@ class Pipeline:
             self.part, ordinal=raw.ordinal, line=raw.line, external_id=external_id, problem=problem, raw=raw.raw
         )
 
-    def _report_duplicates(self, duplicates: list[tuple[Draft, Known]]) -> None:
-        """Note duplicates in the log, the first thousand, with what they tell otherwise."""
-        told = duplicates[: NOTES_KEPT - self.notes]
-        self.notes += len(told)
-        differing = differing_fields([(draft, known.order_key) for draft, known in told]) if told else {}
-        for draft, known in told:
-            text = f"Line {draft.line}: duplicate of {known.public_id}."
-            if differing.get(known.order_key):
-                text += f" It says otherwise in {', '.join(differing[known.order_key])}; nothing was changed."
+    def _report(self, found: list[_Told]) -> None:
+        """Note in the log, the first thousand, each duplicate, and what it or a late variant tells otherwise."""
+        if not found or self.notes >= NOTES_KEPT:
+            self.untold += sum(is_duplicate for _draft, _known, is_duplicate in found)
+            return
+        differing = differing_fields([(draft, known.order_key) for draft, known, _is_duplicate in found])
+        for (draft, known, is_duplicate), otherwise in zip(found, differing, strict=True):
+            if not (is_duplicate or otherwise):
+                continue
+            if self.notes >= NOTES_KEPT:
+                self.untold += is_duplicate
+                continue
+            self.notes += 1
+            what = "duplicate of" if is_duplicate else "late variant of"
+            text = f"Line {draft.line}: {what} {known.public_id}."
+            if otherwise:
+                text += f" It says otherwise in {', '.join(otherwise)}; nothing was changed."
             self.part.notes.append(("info", text))
+
+    def _say_how_many_more(self) -> None:
+        if self.untold:
+            text = f"And {self.untold} more duplicates, which are counted and not listed."
+            LoadLogLine.objects.create(load=self.load, at=timezone.now(), level="info", text=text)
 
     def _batch_id(self, key: str) -> int | None:
         if not key:

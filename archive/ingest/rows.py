@@ -187,6 +187,7 @@ class Part:
     leaves: list[bytes] = field(default_factory=list)
     leaf_keys: list[int] = field(default_factory=list)
     additions: list[tuple[int, str, int]] = field(default_factory=list)
+    recipients: list[tuple[int, int, str]] = field(default_factory=list)
     origins: dict[int, Origin] = field(default_factory=dict)
     bytes_stored: int = 0
 
@@ -401,6 +402,9 @@ class RowBuilder:
         for variant in stored:
             bits |= CHANNEL_BITS[variant.draft.channel]
         part.additions.append((order_key, str(public_id), bits))
+        for number, variant in enumerate(stored, first_number):
+            if variant.draft.recipient_address:
+                part.recipients.append((order_key, number, variant.draft.recipient_address))
 
     def add_reject(
         self, part: Part, *, ordinal: int, line: int, external_id: str, problem: Problem, raw: bytes
