@@ -8,6 +8,7 @@ from celery.exceptions import SecurityWarning
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 
 from archive.work import ending
+from archive.work.yielding import yield_to_people
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -20,11 +21,12 @@ app.autodiscover_tasks()
 
 
 @worker_process_init.connect
-def _fresh_connections(**kwargs: object) -> None:
-    """Let a forked worker open its own database connections."""
+def _begin_apart(**kwargs: object) -> None:
+    """Let a forked worker open its own database connections, and leave the processor to people."""
     from django.db import connections
 
     connections.close_all()
+    yield_to_people()
 
 
 @worker_ready.connect

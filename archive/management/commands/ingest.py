@@ -19,12 +19,18 @@ from archive.ingest.naming import producer_told
 from archive.ingest.reports import full_report_of, report_of
 from archive.ingest.running import load_now
 from archive.ingest.services import NO_ROOM, LoadRequest, is_full
+from archive.work.yielding import yield_to_people
 
 
 class Command(BaseCommand):
     """Thin: arguments in, `archive.ingest` does the work, a report out."""
 
     help = "Load a package (.tar, .zip or folder), or a folder of files with a CSV and a saved mapping."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as a process of its own, which leaves the processor to people."""
+        yield_to_people()
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""

@@ -14,12 +14,18 @@ from archive.documents.models import Producer
 from archive.ingest.errors import LoadError, UnknownProducerError
 from archive.ingest.mapping import get_mapping
 from archive.ingest.watching import FAILED, DropFolder, watch
+from archive.work.yielding import yield_to_people
 
 
 class Command(BaseCommand):
     """Thin: arguments in, `archive.ingest.watching` does the work."""
 
     help = "Watch a drop folder: complete files are loaded, then moved to done/ or failed/ with a report beside."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as a process of its own, which leaves the processor to people."""
+        yield_to_people()
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
