@@ -61,10 +61,17 @@ def register_fields() -> None:
 def _built_in() -> Iterable[Field]:
     yield Field("unit", gettext_lazy("Unit"), _IN, _unit, stable=True, example="unit:retail", choices=_units)
     yield Field("class", gettext_lazy("Class"), _IN, _class, stable=True, example="class:statement", choices=_classes)
-    yield Field("customer", gettext_lazy("Customer"), _TEXT, _customer, example="customer:C-1009")
-    yield Field("account", gettext_lazy("Account"), _TEXT, _account, example="account:0004711")
-    yield Field("external_id", gettext_lazy("External id"), _TEXT, _external_id, example="external_id:JOB7-000123")
-    yield Field("record", gettext_lazy("Record"), _IN, _record, example="record:V-12-340")
+    yield Field("customer", gettext_lazy("Customer"), _TEXT, _customer, example="customer:C-1009", finds_few=True)
+    yield Field("account", gettext_lazy("Account"), _TEXT, _account, example="account:0004711", finds_few=True)
+    yield Field(
+        "external_id",
+        gettext_lazy("External id"),
+        _TEXT,
+        _external_id,
+        example="external_id:JOB7-000123",
+        finds_few=True,
+    )
+    yield Field("record", gettext_lazy("Record"), _IN, _record, example="record:V-12-340", finds_few=True)
     yield Field("producer", gettext_lazy("Producer"), _IN, _producer, example="producer:exstream-prod")
     yield Field("batch", gettext_lazy("Batch"), _IN, _batch, example="batch:JOB7")
     yield Field("load", gettext_lazy("Load"), _IN, _load, example="load:L-12")
@@ -75,7 +82,13 @@ def _built_in() -> Iterable[Field]:
     yield Field("state", gettext_lazy("State"), _IN, _state, example="state:superseded", choices=_states)
     yield Field("restricted", gettext_lazy("Restricted"), _IN, _restricted, stable=True, example="restricted:yes")
     yield Field(
-        "name", gettext_lazy("Name"), _TEXT, _name, permission="archive.view_parties", example='name:"Eva Müller"'
+        "name",
+        gettext_lazy("Name"),
+        _TEXT,
+        _name,
+        permission="archive.view_parties",
+        example='name:"Eva Müller"',
+        finds_few=True,
     )
     yield Field(
         "postcode",
@@ -84,6 +97,7 @@ def _built_in() -> Iterable[Field]:
         _postcode,
         permission="archive.view_parties",
         example="postcode:70173",
+        finds_few=True,
     )
 
 
@@ -376,7 +390,9 @@ def _index_fields() -> dict[str, Field]:
 def _index_field(row: IndexField, class_ids: list[int]) -> Field:
     ops = _TEXT | {"any"} if row.type == IndexField.Type.TEXT else RANGES | _IN | {"any"}
     example = {"text": f"{row.key}:012", "number": f"{row.key}:>1000", "date": f"{row.key}:2026-01..2026-06"}[row.type]
-    return Field(row.key, row.label, frozenset(ops), _index_truth(row, class_ids), stable=True, example=example)
+    return Field(
+        row.key, row.label, frozenset(ops), _index_truth(row, class_ids), stable=True, finds_few=True, example=example
+    )
 
 
 def _index_truth(row: IndexField, class_ids: list[int]) -> Callable[[Comparison, Values], Truth]:

@@ -21,18 +21,21 @@ from archive.documents.models import (
     Variant,
     VariantResource,
 )
+from archive.documents.plans import only_filtering
 from archive.query import QueryError, Values, registry
 from archive.query.to_q import true_q
 
 PARTIES_PERMISSION = "archive.view_parties"
 
 
-def visible_to(user: Any) -> QuerySet[Communication]:
+def visible_to(user: Any, *, where: Q | None = None, few: bool = False) -> QuerySet[Communication]:
     """Return the communications that a user may see, in no order.
 
-    Shapes: loads that are provisional or withdrawn (later issues) are left out here and nowhere else.
+    Shapes: `where` narrows them; `few` says that it finds few by an index, which then leads the search. Loads
+    that are provisional or withdrawn (later issues) are left out here and nowhere else.
     """
-    return Communication.objects.filter(visible_q(user))
+    condition = visible_q(user) if where is None else visible_q(user) & where
+    return Communication.objects.filter(only_filtering(condition) if few else condition)
 
 
 def get_communication(public_id: UUID, *, user: Any) -> Communication:

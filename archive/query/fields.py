@@ -47,7 +47,8 @@ class Field:
     """One field of the language.
 
     Shapes: `ops` are the operators it takes; `truth(comparison, values)` answers with Q or raises QueryError; without
-    `permission` anybody may use it; `stable` fields may stand in access rules.
+    `permission` anybody may use it; `stable` fields may stand in access rules; `finds_few` says that an index of
+    its own answers with few rows, so that it should lead the search.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Field:
     truth: Callable[[Comparison, Values], Truth]
     permission: str = ""
     stable: bool = False
+    finds_few: bool = False
     example: str = ""
     choices: Callable[[], Iterable[tuple[str, str]]] | None = None
 

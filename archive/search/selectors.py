@@ -19,6 +19,7 @@ from archive.documents.models import (
     IndexField,
     Variant,
 )
+from archive.documents.plans import finds_few
 from archive.documents.selectors import first_names, index_fields, replaced_counts, visible_to
 from archive.documents.shown import value_shown
 from archive.query import Everything, Node, QueryError, Values, parse, registry
@@ -54,7 +55,7 @@ def resolve(text: str, *, user: Any) -> Found:
     tree = parse(text)
     values = Values(user)
     condition = Q() if isinstance(tree, Everything) else true_q(tree, registry, values, bare=bare_word)
-    everything = visible_to(user).filter(condition)
+    everything = visible_to(user, where=condition, few=finds_few(tree, registry, user))
     named = {comparison.field for comparison in comparisons(tree)}
     hides = not named & _SHOWS_ALL_STATES and not any(is_record_number(text) for text in words(tree))
     rows = everything.filter(state=Communication.State.CURRENT) if hides else everything

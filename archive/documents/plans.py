@@ -1,0 +1,56 @@
+"""Which index answers: the one of the condition that finds few, whatever statistics SQLite has, or lacks.
+
+Without statistics SQLite takes any equality for equally rare, so that `unit_id = 3` of an access rule may win over an
+account number. Where a query names something that finds few, units and classes only filter what that finds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, Func, Q
+from django.db.models.lookups import Exact, In
+
+from archive.query import And, Comparison, Node, Or, Phrase, Registry, Word
+
+_BROAD = ("unit_id", "document_class_id")
+
+
+class Unindexed(Func):
+    """A column by which no index is searched; the unary plus is SQLite's own way to say so, others need it not.
+
+    Source: https://sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
+    """
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Put the plus before the column."""
+        return super().as_sql(compiler, connection, template="+%(expressions)s", **context)
+
+
+def finds_few(tree: Node, registry: Registry, user: Any) -> bool:
+    """Tell whether every hit fulfils a condition that an index of its own answers with few rows."""
+    if isinstance(tree, And):
+        return any(finds_few(child, registry, user) for child in tree.children)
+    if isinstance(tree, Or):
+        return all(finds_few(child, registry, user) for child in tree.children)
+    if isinstance(tree, Comparison):
+        return tree.op in ("in", "prefix") and registry.find(tree, user).finds_few
+    return isinstance(tree, Word | Phrase)
+
+
+def only_filtering(q: Q) -> Q:
+    """Return the same condition with units and classes that filter, and find nothing by themselves."""
+    children = [only_filtering(child) if isinstance(child, Q) else _unindexed(child) for child in q.children]
+    return Q.create(children=children, connector=q.connector, negated=q.negated)
+
+
+def _unindexed(child: Any) -> Any:
+    if not isinstance(child, tuple):
+        return child
+    column, _, lookup = child[0].partition("__")
+    if column not in _BROAD or lookup not in ("", "in") or (not child[1] and lookup):
+        return child
+    return (In if lookup else Exact)(Unindexed(F(column)), child[1])
