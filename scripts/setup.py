@@ -122,12 +122,14 @@ def debian(packages: dict[str, str]) -> None:
 def messages() -> None:
     """Compile translations where msgfmt is there; without it pages are in English."""
     sources = sorted((ROOT / "portal" / "locale").rglob("*.po"))
-    digest = changed("messages", *sources) if sources else None
-    if digest and shutil.which("msgfmt"):
+    digest = changed("messages", *sources)
+    missing = any(not source.with_suffix(".mo").exists() for source in sources)
+    if (digest or missing) and shutil.which("msgfmt"):
         say("compiling translations")
         for source in sources:
             run("msgfmt", "--check", "-o", source.with_suffix(".mo"), source)
-        done("messages", digest)
+        if digest:
+            done("messages", digest)
 
 
 def main() -> None:

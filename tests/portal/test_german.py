@@ -6,6 +6,7 @@ import ast
 import datetime
 import html
 import re
+import runpy
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -135,6 +136,35 @@ def test_collecting_again_finds_no_text_that_the_catalogue_lacks(
     assert len(collected) > 500
     assert collected - known == set()
     assert known - collected == set()
+
+
+# Set-up
+
+
+def test_setup_compiles_the_catalogue_once_and_again_when_it_changed_or_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not shutil.which("msgfmt"):
+        pytest.skip("msgfmt of gettext is not there, so no catalogue can be compiled")
+    setup = runpy.run_path(str(ROOT / "scripts" / "setup.py"))
+    places = setup["messages"].__globals__
+    (tmp_path / ".venv").mkdir()
+    monkeypatch.setitem(places, "ROOT", tmp_path)
+    monkeypatch.setitem(places, "STAMPS", tmp_path / ".venv" / "stamps")
+    source = tmp_path / "portal" / "locale" / "de" / "LC_MESSAGES" / "django.po"
+    source.parent.mkdir(parents=True)
+    shutil.copy(CATALOGUE, source)
+
+    def compiles() -> bool:
+        setup["messages"]()
+        assert source.with_suffix(".mo").stat().st_size > 10_000
+        return "compiling" in capsys.readouterr().out
+
+    assert compiles() and not compiles()
+    source.with_suffix(".mo").unlink()
+    assert compiles() and not compiles()
+    source.write_text(source.read_text(encoding="utf-8").replace('"Alle"', '"Jede"'), encoding="utf-8")
+    assert compiles() and not compiles()
 
 
 # Pages
