@@ -46,6 +46,7 @@ class Verb(StrEnum):
     OBJECT_REPAIRED = "object.repaired"
     OBJECT_DELETED = "object.deleted"
     PACK_MERGED = "pack.merged"
+    LOCKS_RENEWED = "locks.renewed"
     WORK_PAUSED = "work.paused"
     WORK_RESUMED = "work.resumed"
     WORK_STOPPED = "work.stopped"
@@ -96,6 +97,7 @@ _LABELS: dict[Verb, tuple[Group, Promise]] = {
     Verb.OBJECT_REPAIRED: (Group.SYSTEM, _("Stored bytes repaired")),
     Verb.OBJECT_DELETED: (Group.SYSTEM, _("Stored bytes deleted")),
     Verb.PACK_MERGED: (Group.SYSTEM, _("Small packs merged")),
+    Verb.LOCKS_RENEWED: (Group.SYSTEM, _("Locks of stored bytes renewed")),
     Verb.WORK_PAUSED: (Group.SYSTEM, _("Background work paused")),
     Verb.WORK_RESUMED: (Group.SYSTEM, _("Background work resumed")),
     Verb.WORK_STOPPED: (Group.SYSTEM, _("Background work stopped")),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 from django.db import connection
+from django.db.models import Max
 
 from archive.documents.models import Communication, Variant, VariantResource
 from archive.documents.names import member_name
@@ -37,6 +39,14 @@ class VariantHolder:
             cursor.executemany(_REPOINT, rows)
             return int(cursor.rowcount)
 
+    def latest_retain_until(self, object_id: int) -> datetime.date | None:
+        """Return the latest date of all communications with a variant in an object."""
+        keys = Variant.objects.filter(stored_object_id=object_id).values("order_key")
+        latest: datetime.date | None = Communication.objects.filter(order_key__in=keys).aggregate(
+            latest=Max("retain_until")
+        )["latest"]
+        return latest
+
     def points_to(self, object_id: int) -> bool:
         """Tell whether a variant lies in an object."""
         return Variant.objects.filter(stored_object_id=object_id).exists()
@@ -52,6 +62,10 @@ class ResourceHolder:
     def repoint(self, object_id: int, moves: Sequence[tuple[tuple[int, ...], int, int]]) -> int:
         """Point nothing elsewhere."""
         return 0
+
+    def latest_retain_until(self, object_id: int) -> datetime.date | None:
+        """Return nothing: resources have no lock of their own."""
+        return None
 
     def points_to(self, object_id: int) -> bool:
         """Tell whether a variant needs this resource."""

@@ -37,3 +37,10 @@ def lock_until(
     if lock_mode == "full":
         return latest_retain_until
     return today + datetime.timedelta(days=ROLLING_MONTHS_AS_DAYS)
+
+
+def renewed_lock(*, lock_mode: str, size_bytes: int, today: datetime.date) -> datetime.date | None:
+    """Return until when a rolling lock is renewed today; nothing for a large pack that is locked to its end."""
+    if lock_mode == "full" and size_bytes >= FULL_PACK_BYTES:
+        return None
+    return lock_until(lock_mode=lock_mode, latest_retain_until=today, size_bytes=size_bytes, today=today)

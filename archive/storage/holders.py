@@ -34,6 +34,9 @@ class LocatorHolder(Protocol):
     def repoint(self, object_id: int, moves: Sequence[tuple[tuple[int, ...], int, int]]) -> int:
         """Point rows to another object: (reference, new object id, new offset); returns how many moved."""
 
+    def latest_retain_until(self, object_id: int) -> datetime.date | None:
+        """Return until when the last of what points into an object is kept; nothing where nothing does."""
+
     def points_to(self, object_id: int) -> bool:
         """Tell whether anything points into an object."""
 

@@ -26,6 +26,7 @@ from archive.ingest.running import pause_load, queue_load, resume_load, stop_loa
 from archive.ingest.services import LoadRequest, create_load, run_load
 from archive.search.models import Search
 from archive.storage.deletion import delete_bytes
+from archive.storage.locking import renew_locks
 from archive.storage.merging import merge_small_packs
 from archive.storage.models import Incident, Location, StoredObject
 from archive.storage.reading import DamagedObjectError, Locator, read_whole
@@ -260,6 +261,12 @@ def _merge(world: World) -> Act:
     return lambda: merge_small_packs(actor=SYSTEM)
 
 
+def _renew_locks(world: World) -> Act:
+    run_load(world.load(), actor=SYSTEM, control=_never)
+    Location.objects.update(lock_until=timezone.now().date())
+    return lambda: renew_locks(actor=SYSTEM)
+
+
 def _delete(world: World) -> Act:
     locator = _pack(world)
     Location.objects.update(lock_until=None)
@@ -418,6 +425,7 @@ CALL_SITES: dict[str, CallSite] = {
     "damage": CallSite("object.damaged", _damaged, outcome="failed"),
     "a repair": CallSite("object.repaired", _repair),
     "merging packs": CallSite("pack.merged", _merge, _BYTES),
+    "renewing locks": CallSite("locks.renewed", _renew_locks),
     "deleting bytes": CallSite("object.deleted", _delete),
     "pausing work": CallSite("work.paused", _work(work.pause)),
     "stopping work": CallSite("work.stopped", _work(work.stop)),

@@ -174,8 +174,8 @@ def test_a_pack_with_damage_is_left_out_and_the_others_are_merged_the_next_time(
 def test_what_was_merged_in_one_run_is_deleted_in_the_next(six_small_packs: list[bytes]) -> None:
     Location.objects.update(lock_until=None)
     lease = _lease()
-    assert run_merge(lease) == {"cleared": 0, "repaired": 0, "deleted": 0, "merged": 6}
-    assert run_merge(lease) == {"cleared": 0, "repaired": 0, "deleted": 6, "merged": 0}
+    assert run_merge(lease) == {"cleared": 0, "repaired": 0, "deleted": 0, "merged": 6, "renewed": 0}
+    assert run_merge(lease) == {"cleared": 0, "repaired": 0, "deleted": 6, "merged": 0, "renewed": 0}
     assert all_bytes() == six_small_packs
 
 
