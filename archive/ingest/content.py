@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from archive.documents.content_types import content_type_of
@@ -15,6 +16,7 @@ from archive.storage.singles import store_resource
 HELD_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 LARGEST_RESOURCE_BYTES = 64 * 1024 * 1024
+LOOK_SECONDS = 0.5
 
 
 class ContentChangedError(Exception):
@@ -31,6 +33,7 @@ class Content:
     sha256: bytes
     held: bytes | None
     member: MemberFile | None
+    alive: Callable[[], None] | None = None
 
     @property
     def held_bytes(self) -> int:
@@ -48,6 +51,8 @@ class Content:
         digest = hashlib.sha256()
         for chunk in _chunks(member, self.draft, self.size_bytes):
             digest.update(chunk)
+            if self.alive is not None:
+                self.alive()
             yield chunk
         if digest.digest() != self.sha256:
             raise ContentChangedError(
@@ -56,10 +61,15 @@ class Content:
 
 
 class ContentReader:
-    """Reads what the variants of one source name; shared resources are read and stored once."""
+    """Reads what the variants of one source name; shared resources are read and stored once.
 
-    def __init__(self, source: Source) -> None:
+    Shapes: `alive` is called while a large content is read, twice a second at most; what it raises ends the reading.
+    """
+
+    def __init__(self, source: Source, *, alive: Callable[[], None] | None = None) -> None:
         self.source = source
+        self._alive = alive
+        self._said_alive = time.monotonic()
         self._resources: dict[tuple[int, str], int] = {}
         self._resource_problems: dict[str, tuple[str, str] | None] = {}
 
@@ -143,7 +153,14 @@ class ContentReader:
         digest = hashlib.sha256()
         for chunk in _chunks(member, variant, size):
             digest.update(chunk)
-        return Content(variant, content_type, size, digest.digest(), None, member)
+            self._say_alive()
+        return Content(variant, content_type, size, digest.digest(), None, member, self._say_alive)
+
+    def _say_alive(self) -> None:
+        now = time.monotonic()
+        if self._alive is not None and now - self._said_alive >= LOOK_SECONDS:
+            self._said_alive = now
+            self._alive()
 
 
 def _selected_size(member: MemberFile, variant: DraftVariant) -> int:

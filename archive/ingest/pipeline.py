@@ -39,7 +39,7 @@ ROWS_IN_MEMORY = 15_000
 NOTES_KEPT = 1_000
 
 Control = Callable[[Load], None]
-"""Called between chunks; raises to pause or stop, or when the lease is lost."""
+"""Called between chunks, and within contents that are large; raises to pause or stop, or when the lease is lost."""
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Pipeline:
         self.control = control
         self.validator = Validator(catalogue, producer_key=load.producer_key)
         self.rows = RowBuilder(load_id=load.pk, producer_id=load.producer_id, catalogue=catalogue)
-        self.contents = ContentReader(source)
+        self.contents = ContentReader(source, alive=lambda: control(load))
         self.packs = PackSet(reference=str(load.public_id), expected_bytes=source.total_bytes)
         self.numbers = NumberAllocator()
         self.part = Part(next_record=load.next_record)

@@ -135,13 +135,12 @@ class MemberFile(Protocol):
 class Source(Protocol):
     """An opened package.
 
-    Shapes: `expected` is the number of records where it is cheap to know; `problem` says, after reading, what was wrong
+    Shapes: `problem` says, after reading, what was wrong
     with the package as a whole although its records were read (a truncated archive, say).
     """
 
     name: str
     total_bytes: int
-    expected: int | None
 
     @property
     def problem(self) -> str:
@@ -152,6 +151,9 @@ class Source(Protocol):
 
     def __exit__(self, *error: object) -> None:
         """Close it."""
+
+    def count_records(self) -> int | None:
+        """Return how many records there are, or None where that is not cheap to know."""
 
     def records(self, start: int) -> Iterator[RawRecord]:
         """Yield the records from ordinal `start` on."""

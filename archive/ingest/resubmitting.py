@@ -47,12 +47,15 @@ class Resubmission:
         self._files: Source | None = None
         self.name = mended.name
         self.total_bytes = mended.total_bytes
-        self.expected = mended.expected
 
     @property
     def problem(self) -> str:
         """Return what was wrong with the mended package as a whole, or nothing."""
         return self._mended.problem
+
+    def count_records(self) -> int | None:
+        """Return how many mended records there are, or None where that is not cheap to know."""
+        return self._mended.count_records()
 
     def records(self, start: int) -> Iterator[RawRecord]:
         """Yield the mended records from ordinal `start` on."""

@@ -139,7 +139,7 @@ def _read_through(load: Load, actor: Actor, control: Control) -> None:
     with open_load(load, mapping=mapping) as source:
         if load.next_record and source_changed(load, total_bytes=source.total_bytes):
             raise SourceChangedError(load)
-        Load.objects.filter(pk=load.pk).update(source_bytes=source.total_bytes, expected=source.expected)
+        Load.objects.filter(pk=load.pk).update(source_bytes=source.total_bytes, expected=source.count_records())
         try:
             Pipeline(load=load, source=source, catalogue=load_catalogue(), actor=actor, control=control).run()
             if source.problem:

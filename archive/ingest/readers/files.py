@@ -25,6 +25,9 @@ class Files(Protocol):
     def open(self, name: str) -> MemberFile:
         """Return a file. Errors: MemberProblem."""
 
+    def finish(self) -> None:
+        """Look through what nobody asked for, so that `problem` says all; called when the manifest is read."""
+
     def close(self) -> None:
         """Close what is open."""
 

@@ -101,6 +101,9 @@ class FolderFiles:
             raise MemberProblem("linked", f"{name} has another name somewhere (a hard link). Send a copy of its own.")
         return descriptor
 
+    def finish(self) -> None:
+        """A folder says all at once."""
+
     def close(self) -> None:
         """Close the folder."""
         os.close(self._root)

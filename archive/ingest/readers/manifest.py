@@ -20,6 +20,7 @@ from archive.ingest.readers.files import MANIFESTS, Files
 from archive.ingest.records import MemberFile, MemberProblem, Problem, RawRecord, SourceError
 
 LONGEST_LINE_BYTES = 1024 * 1024
+COUNTED_BYTES = 256 * 1024 * 1024
 DEEPEST = 20
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -41,7 +42,6 @@ class PackageSource:
         self._mapping = mapping
         self.name = files.name
         self.total_bytes = files.total_bytes
-        self.expected: int | None = None
         try:
             self._manifest = self._chosen(files.manifest_names())
         except BaseException:
@@ -70,6 +70,19 @@ class PackageSource:
         """Return what was wrong with the package as a whole."""
         return self._files.problem
 
+    def count_records(self) -> int | None:
+        """Count the records without parsing them, in a manifest of at most 256 MiB."""
+        try:
+            manifest = self._files.open(self._manifest)
+            if manifest.size_bytes > COUNTED_BYTES:
+                return None
+            if not self._manifest.lower().endswith(".csv") and self._mapping is None:
+                return sum(1 for _number, line, _too_long in lines_of(manifest.chunks(_PIECE)) if line.strip())
+            quote, header = (self._mapping.quote, self._mapping.header) if self._mapping else ('"', True)
+            return max(0, _count_rows(manifest, quote.encode()) - header)
+        except MemberProblem:  # said when the manifest is read
+            return None
+
     def records(self, start: int) -> Iterator[RawRecord]:
         """Yield the records from ordinal `start` on."""
         try:
@@ -77,6 +90,7 @@ class PackageSource:
                 record.ordinal = ordinal
                 if ordinal >= start:
                     yield record
+            self._files.finish()
         except MemberProblem as problem:  # of the manifest itself: what comes after it cannot be known
             raise SourceError(problem.code, problem.reason) from None
 
@@ -118,6 +132,17 @@ def lines_of(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes, bool]]:
             rest, dropped = rest[: LONGEST_LINE_BYTES + 1], True
     if rest:
         yield number, rest[:LONGEST_LINE_BYTES].removesuffix(b"\r"), dropped or len(rest) > LONGEST_LINE_BYTES
+
+
+def _count_rows(manifest: MemberFile, quote: bytes) -> int:
+    """Count the rows of a CSV; a quoted cell may go over several lines."""
+    count, open_quote, filled = 0, False, False
+    for _number, line, _too_long in lines_of(manifest.chunks(_PIECE)):
+        filled = filled or bool(line.strip())
+        open_quote ^= bool(quote) and line.count(quote) % 2 == 1
+        if filled and not open_quote:
+            count, filled = count + 1, False
+    return count
 
 
 def _json_records(manifest: MemberFile) -> Iterator[RawRecord]:

@@ -106,6 +106,11 @@ class TarFiles:
             raise MemberProblem("truncated", f"The archive ends within {name}. Send the archive again.")
         return TarMember(self._window, offset, size)
 
+    def finish(self) -> None:
+        """Read on to the end mark: without one the archive was cut off, even if nothing that was named is missing."""
+        while self._scan_one():
+            pass
+
     def close(self) -> None:
         """Close the archive."""
         self._index.close()

@@ -11,7 +11,7 @@ import struct
 import tempfile
 import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,8 @@ MOST_MEMBERS = 5_000_000
 MOST_RATIO = 1_000
 RATIO_COUNTS_FROM_BYTES = 10 * 1024 * 1024
 LARGEST_MEMBER_BYTES = 8 * 1024**3
+MOST_TIMES_IN_ALL = 100
+ALWAYS_ALLOWED_BYTES = 1024**3
 _END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _CENTRAL, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"
 _PIECE = 65_536
@@ -69,8 +71,11 @@ class ZipMember:
         """Yield the bytes in pieces of about `size`; the last one only once size and CRC agree."""
         crc = total = 0
         held = b""
+        is_new = self._files.is_new(self._at)
         for piece in self._inflated(size):
             crc, total = zlib.crc32(piece, crc), total + len(piece)
+            if is_new:
+                self._files.count(len(piece))
             if total > self.size_bytes:
                 raise self._problem("bomb", "is larger than the archive says")
             if held:
@@ -78,6 +83,7 @@ class ZipMember:
             held = piece
         if total != self.size_bytes or crc != self._crc:
             raise self._problem("damaged", "is damaged: size or checksum differ")
+        self._files.counted(self._at)
         yield held
 
     def _inflated(self, size: int) -> Iterator[bytes]:
@@ -114,6 +120,8 @@ class ZipFiles:
         self._spooled: dict[str, IO[bytes]] = {}
         self._starts: array[int] = array("Q")
         self._directory_at = 0
+        self._unpacked = 0
+        self._most_unpacked = self.total_bytes * MOST_TIMES_IN_ALL + ALWAYS_ALLOWED_BYTES
         try:
             self._read_directory()
         except BaseException:
@@ -144,6 +152,29 @@ class ZipFiles:
         if size > LARGEST_MEMBER_BYTES or (size > RATIO_COUNTS_FROM_BYTES and size > packed * MOST_RATIO):
             raise MemberProblem("bomb", f"{name} would unpack to {size} bytes from {packed}. Send it unpacked.")
         return ZipMember(self, name, at, packed, size, crc, method)
+
+    def is_new(self, at: int) -> bool:
+        """Tell whether the member that begins at this byte was never unpacked whole."""
+        place = bisect_left(self._starts, at)
+        return not self._counted[place >> 3] & 1 << (place & 7)
+
+    def counted(self, at: int) -> None:
+        """Remember that a member was unpacked whole: once more counts nothing."""
+        place = bisect_left(self._starts, at)
+        self._counted[place >> 3] |= 1 << (place & 7)
+
+    def count(self, size_bytes: int) -> None:
+        """Count what was unpacked. Errors: SourceError beyond what a package of this size may hold: many small bombs.
+
+        Source: requirements S-11.
+        """
+        self._unpacked += size_bytes
+        if self._unpacked > self._most_unpacked:
+            reason = (
+                f"{self.name} would unpack to more than {self._most_unpacked} bytes from {self.total_bytes}. "
+                "Send it as a tar archive or in parts."
+            )
+            raise SourceError("bomb", reason)
 
     def packed_bytes(self, name: str, at: int, packed: int) -> Iterator[bytes]:
         """Yield the packed bytes of a member, after checking that its local header is its own."""
@@ -178,6 +209,9 @@ class ZipFiles:
             self._spooled[name] = file
         return self._spooled[name]
 
+    def finish(self) -> None:
+        """The directory was read whole when the archive was opened."""
+
     def close(self) -> None:
         """Close the archive."""
         for file in self._spooled.values():
@@ -201,6 +235,7 @@ class ZipFiles:
             at += used[0]
         if any(later < earlier for earlier, later in pairwise(self._starts)):
             self._starts = array("Q", sorted(self._starts))
+        self._counted = bytearray(len(self._starts) // 8 + 1)
         if met != count:
             self.problem = f"The archive's directory names {count} files and has {met}. Make the archive again."
 
