@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import shutil
@@ -14,8 +15,11 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
-from archive.batches.models import Load
+from archive.batches.models import Load, LoadLogLine
 from archive.ingest.errors import LoadError
 from archive.work.leases import Lease
 
@@ -91,8 +95,46 @@ def remove_upload(path: Path) -> None:
 
 
 def run_clear(lease: Lease) -> dict[str, Any]:
-    """Remove uploads that broke off with their process; recurring work."""
-    return {"cleared": clear_left_behind()}
+    """Remove uploads that broke off with their process, and those that failed long ago; recurring work."""
+    dropped = drop_failed_uploads()
+    return {"cleared": clear_left_behind(), "dropped": dropped}
+
+
+def drop_failed_uploads(*, older_than_days: int | None = None) -> int:
+    """Remove our copies of packages whose load failed long ago and brought nothing in; returns how many.
+
+    Shapes: a load that set records aside keeps its package until they are mended. The load's log says what was done.
+    Units: days since the load ended; FAILED_UPLOAD_DAYS unless told.
+    """
+    days = settings.FAILED_UPLOAD_DAYS if older_than_days is None else older_than_days
+    failed = Load.objects.filter(
+        state=Load.State.FAILED,
+        keep_source=False,
+        ended_at__lt=timezone.now() - datetime.timedelta(days=days),
+        archived=0,
+        variants_added=0,
+        rejected=0,
+    )
+    return sum(_drop(load, failed, days) for load in list(failed.order_by("pk")))
+
+
+def _drop(load: Load, failed: QuerySet[Load], days: int) -> bool:
+    """Take the copy of one load out of reach, with a line in its log, then remove it.
+
+    Under the writer's lock nobody resumes the load meanwhile; what a crash leaves is cleared as nobody's.
+    """
+    folder = Path(load.source_path).parent
+    if folder.parent != incoming() or not folder.is_dir():
+        return False
+    dropped = folder.with_name(f"{folder.name}.dropped")
+    with transaction.atomic():
+        if not failed.select_for_update().filter(pk=load.pk).exists():
+            return False
+        text = f"The uploaded copy was removed, {days} days after the load failed. Upload the package again to load it."
+        LoadLogLine.objects.create(load=load, at=timezone.now(), level="info", text=text)
+        folder.rename(dropped)
+    shutil.rmtree(dropped, ignore_errors=True)
+    return True
 
 
 def clear_left_behind(*, older_than_seconds: float = LEFT_BEHIND_SECONDS) -> int:
