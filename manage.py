@@ -11,7 +11,9 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     from portal.env import BadSettingError
+    from portal.processes import keep_files_private
 
+    keep_files_private()
     try:
         execute_from_command_line(sys.argv)
     except BadSettingError as error:

@@ -9,7 +9,9 @@ from celery.signals import worker_process_init, worker_ready, worker_shutting_do
 
 from archive.work import ending
 from archive.work.yielding import yield_to_people
+from portal.processes import end_with_parent, keep_files_private
 
+keep_files_private()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 # Whether to run as root is the operator's decision, and messages carry nothing that could be executed.
@@ -22,9 +24,10 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def _begin_apart(**kwargs: object) -> None:
-    """Let a forked worker open its own database connections, and leave the processor to people."""
+    """Let a forked worker open its own database connections, leave the processor to people, end with its parent."""
     from django.db import connections
 
+    end_with_parent()
     connections.close_all()
     yield_to_people()
 

@@ -30,6 +30,17 @@ def correlation(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def forwarded_scheme(get_response: GetResponse) -> GetResponse:
+    """Believe X-Forwarded-Proto of trusted proxies only; stands before whatever asks whether a request is secure."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.META.get("REMOTE_ADDR", "") not in settings.TRUSTED_PROXIES:
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return get_response(request)
+
+    return middleware
+
+
 def private_pages(get_response: GetResponse) -> GetResponse:
     """Let nothing be cached that a signed-in person gets; forget what is stored when they sign out (S-23)."""
 

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import IO
 
 from portal.env import BadSettingError, Env
+from portal.processes import keep_files_private, readable_by_others
 
 GRACE_SECONDS = 30
 LONGEST_WAIT = 30.0
@@ -49,8 +50,9 @@ def commands(port: int) -> list[Child]:
     """Return what runs: settings were measured (README, bench table). Errors: BadSettingError."""
     python, env = sys.executable, Env()
     workers = env.integer("WEB_WORKERS", 2, least=1, most=64)
+    threads = env.integer("WEB_THREADS", 16, least=1, most=256)
     web = [python, "-m", "granian", "--interface", "wsgi", "--host", env.text("HOST", "127.0.0.1")]
-    web += ["--port", str(port), "--workers", str(workers), "--blocking-threads", "64"]
+    web += ["--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)]
     web += ["--workers-kill-timeout", "30", "--no-ws", "--log-level", "error", "portal.wsgi:application"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     celery = [python, "-m", "celery", "--quiet", "-A", "portal"]
@@ -173,6 +175,7 @@ def check_port(host: str, port: int) -> None:
 
 def main() -> int:
     """Start everything; returns the exit code."""
+    keep_files_private()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     import django
 
@@ -196,6 +199,8 @@ def main() -> int:
         return 1
     supervisor = Supervisor(children)
     supervisor.say(f"Vellum answers at http://localhost:{settings.PORT}/ in a moment. Ctrl-C ends it.")
+    if told := readable_by_others(settings.DATA_DIR):
+        supervisor.say(told)
     sign_ins = settings.DATA_DIR / "demo_sign_ins.txt"
     if sign_ins.exists():
         for line in sign_ins.read_text().splitlines():

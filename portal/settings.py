@@ -15,7 +15,7 @@ env = Env()
 VERSION = "0.1.0"
 
 DATA_DIR = env.folder("DATA_DIR", BASE_DIR / "data")
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 DEBUG = env.flag("DEBUG", False)
 
 
@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.middleware.forwarded_scheme",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.correlation",
@@ -106,9 +107,11 @@ DATABASES: dict[str, dict[str, Any]] = {
         "ENGINE": "portal.sqlite",
         "NAME": DATA_DIR / "vellum.db",
         "CONN_MAX_AGE": None,
-        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+        # The page cache of each connection, in MB: loads profit from it. A thread of the web server has less.
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "cache_mb": env.integer("SQLITE_CACHE_MB", 64, least=2, most=256)},
     }
 }
+WEB_CACHE_MB = env.integer("WEB_CACHE_MB", 8, least=2, most=256)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The tier table names an alias of STORAGES; "local" is the embedded default.
@@ -134,6 +137,8 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "portal.accounts.adapter.AccountAdapter"
+# Failures count by user name; a whole house, or all behind one proxy, may share an address.
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "5/5m/key,100/5m/ip"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
@@ -170,6 +175,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS
+# Believed of TRUSTED_PROXIES only: `portal.middleware.forwarded_scheme` drops it from all others.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"

@@ -6,6 +6,8 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from archive.audit.actor import client_address
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Users are made by administrators and by configuration only."""
@@ -19,6 +21,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Refuse sign-up."""
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that tries are counted for: the same that stands in the audit log."""
+        return client_address(request) or "unknown"
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Leave out allauth's flash messages: the page that follows says enough."""

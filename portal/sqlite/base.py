@@ -18,8 +18,6 @@ from django.db.backends.sqlite3 import base
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor as SQLiteSchemaEditor
 from django.db.models import CompositePrimaryKey
 
-from portal.env import Env
-
 GIVE_UP_SECONDS = 60.0
 SHORTEST_WAIT, LONGEST_WAIT = 0.002, 0.006
 Result = TypeVar("Result")
@@ -84,15 +82,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open a connection and set it up."""
-        connection = super().get_new_connection({**conn_params, "timeout": 0})
-        cache_mb = Env().integer("SQLITE_CACHE_MB", 64, least=2, most=256)
+        known = {key: value for key, value in conn_params.items() if key != "cache_mb"}
+        connection = super().get_new_connection({**known, "timeout": 0})
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
             "recursive_triggers = ON",
             "wal_autocheckpoint = 8000",
             "temp_store = MEMORY",
-            f"cache_size = -{cache_mb * 1000}",
+            f"cache_size = -{conn_params.get('cache_mb', 64) * 1000}",
         ):
             patiently(lambda pragma=pragma: connection.execute(f"PRAGMA {pragma}"))  # type: ignore[misc]
         return connection

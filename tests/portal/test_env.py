@@ -99,6 +99,9 @@ def test_the_environment_of_the_process_is_what_is_read_by_default(monkeypatch: 
         ("DISPLAY_TIME_ZONE", "Mars"),
         ("TRUSTED_PROXIES", "everybody"),
         ("DATA_DIR", __file__),
+        ("SQLITE_CACHE_MB", "much"),
+        ("WEB_CACHE_MB", "1"),
+        ("RESERVE_MB", "-1"),
     ],
 )
 def test_the_settings_refuse_a_bad_value_by_name(

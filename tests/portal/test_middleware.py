@@ -53,6 +53,31 @@ def test_a_person_is_spoken_to_in_the_language_he_chose(
     assert client.get("/accounts/login/", headers={"Accept-Language": "en"})["Content-Language"] == "en"
 
 
+# Behind a proxy that speaks TLS
+
+
+@pytest.fixture
+def _https(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    settings.TRUSTED_PROXIES = ["10.0.0.2"]
+
+
+@pytest.mark.usefixtures("_https", "db")
+def test_what_came_to_a_trusted_proxy_by_https_is_secure(client: Any) -> None:
+    answer = client.get("/accounts/login/", headers={"X-Forwarded-Proto": "https"}, REMOTE_ADDR="10.0.0.2")
+    assert answer.status_code == 200 and answer.wsgi_request.is_secure()
+
+
+@pytest.mark.usefixtures("_https", "db")
+@pytest.mark.parametrize(
+    ("address", "said"), [("10.0.0.3", "https"), ("", "https"), ("10.0.0.2", "http"), ("10.0.0.2", None)]
+)
+def test_what_came_otherwise_is_sent_to_https(client: Any, address: str, said: str | None) -> None:
+    headers = {"X-Forwarded-Proto": said} if said else {}
+    answer = client.get("/accounts/login/", headers=headers, REMOTE_ADDR=address)
+    assert (answer.status_code, answer["Location"]) == (301, "https://testserver/accounts/login/")
+
+
 # Refusals
 
 

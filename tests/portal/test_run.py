@@ -28,6 +28,7 @@ from tests.configuration import CONFIGURATION
 ROOT = Path(__file__).resolve().parents[2]
 LETTERS = 60_000
 WORK = "SELECT state, attempts, lease_until FROM archive_workitem WHERE kind = 'load.run'"
+PRIVATE = "from portal.processes import keep_files_private; keep_files_private()\n"
 ENDING = "ending: requests in hand are answered, loads under way go on at the next start."
 # A child that finishes its work when it is told to end, and writes down that it did.
 CAREFUL = """
@@ -185,10 +186,12 @@ def test_children_of_a_parent_that_is_killed_end_too(tmp_path: Path) -> None:
 
 def test_what_runs_and_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_WORKERS", "3")
+    monkeypatch.setenv("WEB_THREADS", "7")
     monkeypatch.setenv("HOST", "0.0.0.0")
     web, worker, clock = commands(8123)
     assert [child.name for child in (web, worker, clock)] == ["web", "worker", "clock"]
     assert "--port 8123" in " ".join(web.command) and "--workers 3" in " ".join(web.command)
+    assert "--blocking-threads 7" in " ".join(web.command)
     assert "--host 0.0.0.0" in " ".join(web.command)
     assert "worker" in worker.command and "beat" in clock.command
 
@@ -197,9 +200,11 @@ def test_what_runs_and_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_number_of_workers_that_makes_no_sense_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
-    monkeypatch.setenv("WEB_WORKERS", value)
-    with pytest.raises(BadSettingError, match=r"^WEB_WORKERS "):
-        commands(8000)
+    for name in ("WEB_WORKERS", "WEB_THREADS"):
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setenv(name, value if value != "65" else "257")
+            with pytest.raises(BadSettingError, match=f"^{name} "):
+                commands(8000)
 
 
 def test_two_instances_on_one_folder_are_refused(tmp_path: Path) -> None:
@@ -253,7 +258,7 @@ class Instance:
     def python(self, code: str) -> None:
         """Run code of Django's in a process of its own."""
         done = subprocess.run(
-            [sys.executable, "-c", f"import django; django.setup()\n{code}"],
+            [sys.executable, "-c", f"{PRIVATE}import django; django.setup()\n{code}"],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -350,6 +355,8 @@ def test_the_whole_runs_heals_ends_in_seconds_and_goes_on_where_it_was(instance:
     instance.start()
     wait_for(instance.answers)
     children = wait_for(lambda: len(instance.children()) == 3 and instance.children())
+    assert not [str(path) for path in instance.data.rglob("*") if path.lstat().st_mode & 0o077]
+    assert not instance.said("is open to other accounts")
     second = subprocess.run(
         [sys.executable, "-m", "portal.run"],
         cwd=ROOT,
@@ -389,3 +396,41 @@ def test_the_whole_runs_heals_ends_in_seconds_and_goes_on_where_it_was(instance:
     assert not instance.said("worker ended"), "a message that is none ends nobody"
     instance.process.send_signal(signal.SIGINT)
     assert instance.process.wait(40) == 0
+
+
+def test_a_thread_of_the_web_server_keeps_few_pages_and_a_load_many(instance: Instance) -> None:
+    ask = "from django.db import connection; pages = connection.cursor().execute('PRAGMA cache_size').fetchone()[0]\n"
+    instance.environment.update(SQLITE_CACHE_MB="100", WEB_CACHE_MB="")
+    instance.python(f"{ask}assert pages == -100_000, pages")
+    instance.python(f"import portal.wsgi\n{ask}assert pages == -8_000, pages")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes by /proc")
+def test_nothing_stays_when_the_parent_is_killed_and_its_children_with_it(instance: Instance) -> None:
+    instance.data.chmod(0o755)
+    instance.start()
+    wait_for(instance.answers)
+    children = wait_for(lambda: len(instance.children()) == 3 and instance.children())
+    below = wait_for(lambda: len(descendants(children["worker"])) >= 2 and descendants(children["worker"]))
+    below += wait_for(lambda: descendants(children["granian"]))
+    assert instance.process is not None
+    instance.process.kill()
+    instance.process.wait(10)
+    for child in children.values():
+        os.kill(child, signal.SIGKILL)
+    wait_for(lambda: not [pid for pid in (*children.values(), *below) if lives(pid)], 5)
+    assert not instance.answers()
+    assert instance.said("is open to other accounts of this machine; chmod 700 closes it.")
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a process is there and is more than an entry that nobody has fetched."""
+    try:
+        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False

@@ -109,6 +109,36 @@ def test_many_wrong_passwords_are_held_up(client: Any, agent: User) -> None:
     assert 0 < len(events("user.sign_in_failed")) < len(answers), "what is held up is not tried"
 
 
+def test_one_persons_wrong_tries_hold_up_nobody_else_of_the_house(client: Any, agent: User, user_of: Any) -> None:
+    user_of(name="max")
+    for _ in range(12):
+        sign_in(client, password="wrong")
+    assert sign_in(client, name="max").status_code == 302 and signed_in(client)
+
+
+def test_one_address_tries_many_names_a_hundred_times_and_no_more(client: Any, agent: User, settings: Any) -> None:
+    """Behind a trusted proxy it is the client's address that counts; what a client says of itself does not."""
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+
+    def from_(address: str, name: str) -> int:
+        forwarded = {"X-Forwarded-For": f"1.2.3.4, {address}"}
+        sent = {"login": name, "password": PASSWORD}
+        return int(client.post("/accounts/login/", sent, headers=forwarded).status_code)
+
+    for number in range(100):
+        from_("203.0.113.9", f"nobody-{number}")
+    assert len(events("user.sign_in_failed")) == 100
+    assert from_("203.0.113.9", "eva") != 302 and not signed_in(client)
+    assert from_("203.0.113.10", "eva") == 302 and signed_in(client)
+
+
+def test_who_is_no_proxy_cannot_choose_the_address_that_counts(client: Any, agent: User) -> None:
+    for number in range(101):
+        forged = {"X-Forwarded-For": f"203.0.113.{number}"}
+        client.post("/accounts/login/", {"login": f"nobody-{number}", "password": "x"}, headers=forged)
+    assert len(events("user.sign_in_failed")) == 100
+
+
 def test_a_sign_in_by_code_is_recorded_too(agent: User) -> None:
     assert authenticate(None, username="eva", password="wrong") is None
     (event,) = events("user.sign_in_failed")
