@@ -20,9 +20,9 @@ def run_merge(lease: Lease) -> dict[str, Any]:
     """
     cleared = clear_broken_off()
     lease.heartbeat()
-    repaired = repair_damaged(actor=lease.actor)
+    repaired = repair_damaged(actor=lease.actor, heartbeat=lease.heartbeat)
     lease.heartbeat()
-    deleted = finish_deletions() + delete_merged_packs(actor=lease.actor)
+    deleted = finish_deletions() + delete_merged_packs(actor=lease.actor, heartbeat=lease.heartbeat)
     lease.heartbeat()
     renewed = renew_locks(actor=lease.actor, heartbeat=lease.heartbeat)
     merged = merge_small_packs(actor=lease.actor, heartbeat=lease.heartbeat)

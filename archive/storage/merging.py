@@ -91,10 +91,14 @@ def give_up_unused(*, actor: Actor) -> int:
     return given_up
 
 
-def delete_merged_packs(*, actor: Actor) -> int:
-    """Destroy packs whose documents all lie elsewhere now, once their lock has ended; returns how many."""
+def delete_merged_packs(*, actor: Actor, heartbeat: Callable[[], object] = lambda: None) -> int:
+    """Destroy packs whose documents all lie elsewhere now, once their lock has ended; returns how many.
+
+    Shapes: `heartbeat` is called before each, and may end the work by raising.
+    """
     deleted = 0
     for stored_object in StoredObject.objects.filter(kind=StoredObject.Kind.PACK, state=StoredObject.State.MERGED):
+        heartbeat()
         try:
             delete_bytes(stored_object, actor=actor)
         except (ObjectLockedError, ObjectInUseError):

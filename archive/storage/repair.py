@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
 from django.db import transaction
@@ -34,8 +34,11 @@ class CopyChangedError(StoreError):
     """A copy was repaired or deleted by somebody else meanwhile."""
 
 
-def repair_damaged(*, actor: Actor, seconds: float = 60.0) -> int:
-    """Repair what can be repaired, for at most about `seconds`; returns how many copies are good again."""
+def repair_damaged(*, actor: Actor, seconds: float = 60.0, heartbeat: Callable[[], object] = lambda: None) -> int:
+    """Repair what can be repaired, for at most about `seconds`; returns how many copies are good again.
+
+    Shapes: `heartbeat` is called before each copy, and may end the work by raising.
+    """
     deadline = time.monotonic() + seconds
     incidents = Incident.objects.filter(repaired_at__isnull=True).exclude(location__state=Location.State.DELETED)
     # One incident tells of a copy; copies that were looked at longest ago come first.
@@ -44,6 +47,7 @@ def repair_damaged(*, actor: Actor, seconds: float = 60.0) -> int:
     for incident in by_copy.values():
         if time.monotonic() > deadline:
             break
+        heartbeat()
         try:
             repaired += repair(incident, actor=actor)
         except StoreError as error:

@@ -10,27 +10,31 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from archive import work
 from archive.audit.actor import Actor
 from archive.audit.models import Event
 from archive.documents.locators import VariantHolder
 from archive.documents.models import Communication, Variant
 from archive.retrieval.services import locator_of
 from archive.storage import merging
+from archive.storage.maintenance import run_merge
 from archive.storage.merging import delete_merged_packs, give_up_unused, merge_small_packs
 from archive.storage.models import Incident, Location, StoredObject, WriteIntent
 from archive.storage.reading import read_whole
 from archive.storage.recovery import clear_broken_off
+from archive.work.leases import Lease
+from archive.work.models import WorkItem
 from tests.archive.ingest.conftest import load_package
 from tests.archive.ingest.packages import manifest_of, record, write_tar
 from tests.archive.storage.conftest import files
 
 ACTOR = Actor.system("tests")
-PACKS, IN_EACH = 4, 5
+PACKS, IN_EACH = 4, 3
 LETTERS = [b"letter %d" % number for number in range(PACKS * IN_EACH)]
 
 
 @pytest.fixture(autouse=True)
-def _packs_of_five_in_slices_of_two(configured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _packs_of_three_in_slices_of_two(configured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merging, "SLICE_DOCUMENTS", 2)
     for first in range(0, len(LETTERS), IN_EACH):
         numbers = range(first, first + IN_EACH)
@@ -75,7 +79,7 @@ def breaking_off(at: int) -> Callable[[], None]:
     return heartbeat
 
 
-SLICES = PACKS * 3
+SLICES = PACKS * 2
 ALL_BEATS = PACKS * IN_EACH + SLICES
 
 
@@ -108,6 +112,23 @@ def test_all_heartbeats_are_counted_by_these_tests() -> None:
     assert merge_small_packs(actor=ACTOR, heartbeat=lambda: beats.append(1)) == PACKS
     assert len(beats) == ALL_BEATS
     assert_sound()
+
+
+def test_the_lease_of_a_long_run_is_renewed_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.work.leases.RENEW_SECONDS", 0.0)
+    item = work.enqueue(kind="storage.merge", key="now", payload={}, actor=ACTOR)
+    item.state, item.lease_until = WorkItem.State.RUNNING, datetime.datetime.now(datetime.UTC)
+    item.save()
+    seen: set[datetime.datetime] = set()
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if many and "archive_variant" in sql:
+            seen.add(WorkItem.objects.values_list("lease_until", flat=True).get(pk=item.pk))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        assert run_merge(Lease(item))["merged"] == PACKS
+    assert len(seen) == SLICES and min(seen) > datetime.datetime.now(datetime.UTC)
 
 
 def rows_of_transactions(act: Callable[[], Any]) -> list[int]:
