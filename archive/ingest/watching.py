@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from django.conf import settings
 from archive.audit.actor import Actor
 from archive.batches.models import Load
 from archive.ingest.errors import LoadError
+from archive.ingest.readers.folder import bytes_below
 from archive.ingest.reports import full_report_of
 from archive.ingest.running import load_now, run_now
 from archive.ingest.services import LoadRequest, source_changed
@@ -169,9 +171,14 @@ def _fingerprint(path: Path) -> Fingerprint | None:
 
 
 def _bytes_of(path: Path) -> int:
-    """Return the bytes of a package as its reader counts them: of a folder, what lies at its top."""
-    entries = path.iterdir() if path.is_dir() else [path]
-    return sum(entry.lstat().st_size for entry in entries)
+    """Return the bytes of a package as its reader counts them: of a folder, those of all files below it."""
+    if not path.is_dir():
+        return path.lstat().st_size
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return bytes_below(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _free_name(folder: Path, name: str) -> Path:

@@ -20,7 +20,10 @@ class Files(Protocol):
     problem: str
 
     def manifest_names(self) -> list[str]:
-        """Return the names of files at the top that may be the manifest: ours first, then other CSV files."""
+        """Return the names of files that may be the manifest: ours first, then other CSV files.
+
+        Shapes: all lie at the top, or in the one folder at the top that holds everything else of an archive.
+        """
 
     def open(self, name: str) -> MemberFile:
         """Return a file. Errors: MemberProblem."""

@@ -45,6 +45,17 @@ class FolderFile:
         return data
 
 
+def bytes_below(descriptor: int) -> int:
+    """Return the bytes of all files below an open folder; no link is followed.
+
+    Errors: OSError when a file goes away meanwhile.
+    """
+    total = 0
+    for _path, _folders, files, folder in os.fwalk(".", dir_fd=descriptor, follow_symlinks=False):
+        total += sum(os.stat(name, dir_fd=folder, follow_symlinks=False).st_size for name in files)
+    return total
+
+
 class FolderFiles:
     """The files below one folder."""
 
@@ -54,7 +65,7 @@ class FolderFiles:
         self._manifest = manifest
         try:
             self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            self.total_bytes = sum(entry.stat(follow_symlinks=False).st_size for entry in os.scandir(self._root))
+            self.total_bytes = bytes_below(self._root)
         except OSError as error:
             raise SourceError("unreadable", f"{path.name} cannot be read: {error.strerror}.") from error
 

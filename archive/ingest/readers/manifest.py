@@ -16,7 +16,7 @@ from typing import Any, Self
 import orjson
 
 from archive.ingest.mapping import Mapping, MappingError
-from archive.ingest.readers.files import MANIFESTS, Files
+from archive.ingest.readers.files import MANIFESTS, Files, checked_name
 from archive.ingest.records import MemberFile, MemberProblem, Problem, RawRecord, SourceError
 
 LONGEST_LINE_BYTES = 1024 * 1024
@@ -55,7 +55,8 @@ class PackageSource:
                 raise SourceError("truncated", f"No manifest was found. {self._files.problem}")
             reason = "There is no manifest.jsonl or manifest.csv at the top. Add one, or a CSV and a mapping."
             raise SourceError("no_manifest", reason)
-        first = names[0]
+        folder, slash, first = names[0].rpartition("/")
+        self._folder = folder + slash
         is_json = first.lower().endswith(".jsonl")
         if self._mapping is not None and is_json:
             raise SourceError("mapped_jsonl", f"{first} needs no mapping; one is for CSV files. Leave it out.")
@@ -63,7 +64,7 @@ class PackageSource:
             raise SourceError("many_indexes", f"There are several index files: {', '.join(names[:5])}. Keep one.")
         if self._mapping is None and first not in MANIFESTS and not is_json:
             raise SourceError("no_mapping", f"{first} is not our manifest. Say by which saved mapping to read it.")
-        return first
+        return names[0]
 
     @property
     def problem(self) -> str:
@@ -103,7 +104,8 @@ class PackageSource:
 
     def open(self, name: str) -> MemberFile:
         """Return a member of the package."""
-        return self._files.open(name)
+        # Names are relative to the manifest, and never lead out of its folder.
+        return self._files.open(self._folder + checked_name(name) if self._folder else name)
 
     def close(self) -> None:
         """Close the package."""

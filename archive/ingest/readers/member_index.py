@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from archive.ingest.readers.files import MANIFESTS, index_names
+
 IN_MEMORY = 50_000
 Entry = tuple[int, int, int, int]
 """Four numbers of the archive's reader about a member."""
@@ -46,12 +48,33 @@ class MemberIndex:
         row = self._far.execute("SELECT twice FROM member WHERE name = ?", (name,)).fetchone()
         return row is not None and (bool(row[0]) or name in self._near)
 
-    def top_names(self) -> list[str]:
-        """Return the names without a folder, sorted."""
-        names = {name for name in self._near if "/" not in name}
+    def top_names(self, folder: str = "") -> list[str]:
+        """Return the names at the top, or right below this folder (given with its slash), sorted."""
+        start = len(folder)
+        names = {name for name in self._near if name.startswith(folder) and "/" not in name[start:]}
         if self._far is not None:
-            names |= {row[0] for row in self._far.execute("SELECT name FROM member WHERE instr(name, '/') = 0")}
+            lies_there = "substr(name, 1, ?) = ? AND instr(substr(name, ? + 1), '/') = 0"
+            sql = f"SELECT name FROM member WHERE {lies_there}"  # noqa: S608  (a text of ours)
+            names |= {row[0] for row in self._far.execute(sql, (start, folder, start))}
         return sorted(names)
+
+    def only_folder(self) -> str:
+        """Return the folder, with its slash, below which all members lie, or nothing."""
+        folders = {name[: name.find("/") + 1] for name in self._near}
+        if self._far is not None:
+            sql = "SELECT DISTINCT substr(name, 1, instr(name, '/')) FROM member LIMIT 2"
+            folders |= {row[0] for row in self._far.execute(sql)}
+        return folders.pop() if len(folders) == 1 else ""
+
+    def manifest_names(self) -> list[str]:
+        """Return what may be the manifest: at the top, or in the one folder that the archive consists of."""
+        names = self._manifests_in("")
+        folder = "" if names else self.only_folder()
+        return self._manifests_in(folder) if folder else names
+
+    def _manifests_in(self, folder: str) -> list[str]:
+        ours = [folder + name for name in MANIFESTS if self.get(folder + name)]
+        return ours or index_names(self.top_names(folder))
 
     def close(self) -> None:
         """Drop the temporary file."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from archive.ingest.readers.files import MANIFESTS, checked_name, index_names, missing
+from archive.ingest.readers.files import MANIFESTS, checked_name, missing
 from archive.ingest.readers.member_index import MemberIndex
 from archive.ingest.records import MemberProblem
 
@@ -80,7 +80,7 @@ class TarFiles:
             return found
         while self._scan_one():
             pass
-        return [name for name in MANIFESTS if self._index.get(name)] or index_names(self._index.top_names())
+        return self._index.manifest_names()
 
     def open(self, name: str) -> TarMember:
         """Return a member; scans ahead until it is met."""

@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
-from archive.ingest.readers.files import MANIFESTS, checked_name, index_names, missing
+from archive.ingest.readers.files import checked_name, missing
 from archive.ingest.readers.member_index import MemberIndex
 from archive.ingest.records import MemberProblem, SourceError
 
@@ -129,8 +129,8 @@ class ZipFiles:
             raise
 
     def manifest_names(self) -> list[str]:
-        """Return the manifests at the top of the archive."""
-        return [name for name in MANIFESTS if self._index.get(name)] or index_names(self._index.top_names())
+        """Return the manifests at the top of the archive, or in the one folder that it consists of."""
+        return self._index.manifest_names()
 
     def open(self, name: str) -> ZipMember:
         """Return a member. Errors: MemberProblem, also for encrypted, linked, overlapping and exploding ones."""
