@@ -176,10 +176,20 @@ def _spellings(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(form for value in values for form in (value, value.upper(), value.lower())))
 
 
-def _begins(column: str, comparison: Comparison) -> Q:
+def _begins(column: str, comparison: Comparison, values: Values) -> Q:
     """Return the condition that a column begins with a value, in any of its spellings; a range uses the index."""
     lows = _spellings(comparison.values)
-    return reduce(or_, (Q(**{f"{column}__gte": low, f"{column}__lt": low + "\U0010ffff"}) for low in lows))
+    ranges = [Q(**{f"{column}__gte": low, f"{column}__lt": low + "\U0010ffff"}) for low in lows]
+    for begins in ranges:
+        _note_broad(column, begins, values)
+    return reduce(or_, ranges)
+
+
+def _note_broad(column: str, begins: Q, values: Values) -> None:
+    """Note a column of which more begin like this than are sorted at once; one step for each into its index."""
+    beginning = Communication.objects.filter(begins).order_by(column).values_list(column, flat=True)
+    if values.user is not None and beginning[MOST_LISTED : MOST_LISTED + 1]:
+        values.broad.add(column)
 
 
 Finding = Callable[[Sequence[str]], Q]
@@ -201,9 +211,15 @@ def _renumbered(kind: str, find: Finding, comparison: Comparison, values: Values
 
 def _customer(comparison: Comparison, values: Values) -> Truth:
     if comparison.op == "prefix":
-        return _present("customer_id", _of_customers(_begins("customer_id", comparison)))
+        return _a_customer(_of_customers(_begins("customer_id", comparison, values)))
     q = _renumbered("customer", lambda ids: _of_customers(Q(customer_id__in=ids)), comparison, values)
-    return _present("customer_id", q)
+    return _a_customer(q)
+
+
+def _a_customer(q: Q) -> Truth:
+    """Answer for the customers of all parties: where none of them has an id, it is unknown."""
+    further = Party.objects.filter(order_key=models.OuterRef("order_key")).exclude(customer_id="")
+    return Truth(q, (~Q(customer_id="") | Q(models.Exists(further))) & ~q)
 
 
 def _of_customers(q: Q) -> Q:
@@ -220,13 +236,16 @@ def _of_customers(q: Q) -> Q:
 
 def _account(comparison: Comparison, values: Values) -> Truth:
     if comparison.op == "prefix":
-        return _present("account_number", _begins("account_number", comparison))
+        return _present("account_number", _begins("account_number", comparison, values))
     q = _renumbered("account", lambda numbers: Q(account_number__in=numbers), comparison, values)
     return _present("account_number", q)
 
 
 def _external_id(comparison: Comparison, values: Values) -> Truth:
-    return column_truth("external_id", comparison, str)
+    truth = column_truth("external_id", comparison, str)
+    if comparison.op == "prefix":
+        _note_broad("external_id", truth.true, values)
+    return truth
 
 
 def _language(comparison: Comparison, values: Values) -> Truth:
@@ -305,7 +324,8 @@ def _state(comparison: Comparison, values: Values) -> Truth:
     for value in comparison.values:
         if value not in Communication.State.values:
             _unknown(value, Communication.State.values, comparison, _("state"))
-    return _sure(Q(state__in=comparison.values))
+    wanted = comparison.values
+    return _sure(Q(state=wanted[0]) if len(wanted) == 1 else Q(state__in=wanted))
 
 
 def _restricted(comparison: Comparison, values: Values) -> Truth:
@@ -313,7 +333,9 @@ def _restricted(comparison: Comparison, values: Values) -> Truth:
     for value in comparison.values:
         if value not in words:
             _unknown(value, words, comparison, _("answer"))
-    return _sure(Q(restricted__in=[words[value] for value in comparison.values]))
+    # Written as one value, so that the partial index of the restricted ones can answer.
+    wanted = {words[value] for value in comparison.values}
+    return _sure(Q(restricted=wanted.pop()) if len(wanted) == 1 else Q(restricted__in=wanted))
 
 
 # Parties

@@ -6,14 +6,16 @@ account number. Where a query names something that finds few, units and classes 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import F, Func, Q
-from django.db.models.lookups import Exact, In
+from django.db.models.lookups import Exact, GreaterThanOrEqual, In, LessThan
 
 from archive.query import And, Comparison, Node, Or, Phrase, Registry, Word
 
-_BROAD = ("unit_id", "document_class_id")
+BROAD = frozenset({"unit_id", "document_class_id"})
+_LOOKUPS = {"": Exact, "in": In, "gte": GreaterThanOrEqual, "lt": LessThan}
 
 
 class Unindexed(Func):
@@ -41,16 +43,19 @@ def finds_few(tree: Node, registry: Registry, user: Any) -> bool:
     return isinstance(tree, Word | Phrase)
 
 
-def only_filtering(q: Q) -> Q:
-    """Return the same condition with units and classes that filter, and find nothing by themselves."""
-    children = [only_filtering(child) if isinstance(child, Q) else _unindexed(child) for child in q.children]
+def only_filtering(q: Q, columns: Collection[str] = BROAD) -> Q:
+    """Return the same condition with columns that filter, and find nothing by themselves."""
+    children = [
+        only_filtering(child, columns) if isinstance(child, Q) else _unindexed(child, columns) for child in q.children
+    ]
     return Q.create(children=children, connector=q.connector, negated=q.negated)
 
 
-def _unindexed(child: Any) -> Any:
+def _unindexed(child: Any, columns: Collection[str]) -> Any:
     if not isinstance(child, tuple):
         return child
-    column, _, lookup = child[0].partition("__")
-    if column not in _BROAD or lookup not in ("", "in") or (not child[1] and lookup):
+    column, _, name = child[0].partition("__")
+    lookup = _LOOKUPS.get(name)
+    if column not in columns or lookup is None or (name == "in" and not child[1]):
         return child
-    return (In if lookup else Exact)(Unindexed(F(column)), child[1])
+    return lookup(Unindexed(F(column)), child[1])

@@ -28,14 +28,14 @@ from archive.query.to_q import true_q
 PARTIES_PERMISSION = "archive.view_parties"
 
 
-def visible_to(user: Any, *, where: Q | None = None, few: bool = False) -> QuerySet[Communication]:
+def visible_to(user: Any, *, where: Q | None = None, filtering: Collection[str] = ()) -> QuerySet[Communication]:
     """Return the communications that a user may see, in no order.
 
-    Shapes: `where` narrows them; `few` says that it finds few by an index, which then leads the search. Loads
-    that are provisional or withdrawn (later issues) are left out here and nowhere else.
+    Shapes: `where` narrows them; columns that are only `filtering` lead no search by an index. Loads that
+    are provisional or withdrawn (later issues) are left out here and nowhere else.
     """
     condition = visible_q(user) if where is None else visible_q(user) & where
-    return Communication.objects.filter(only_filtering(condition) if few else condition)
+    return Communication.objects.filter(only_filtering(condition, filtering) if filtering else condition)
 
 
 def get_communication(public_id: UUID, *, user: Any) -> Communication:

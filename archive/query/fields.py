@@ -34,12 +34,14 @@ class Truth:
 class Values:
     """What resolving a query notes on the way.
 
-    Shapes: `also` lists what was added to a value by its field ("also under C-1009"), by field name.
+    Shapes: `also` lists what was added to a value by its field ("also under C-1009"), by field name; `broad` are
+    columns of which a prefix matches so many that its index finds less soon than a walk in order.
     """
 
     user: Any
     also: dict[str, list[str]] = field(default_factory=dict)
     parties: bool = False
+    broad: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from archive.documents.fields import bare_word, is_record_number
+from archive.documents.fields import MOST_LISTED, bare_word, is_record_number
 from archive.documents.models import (
     BusinessUnit,
     Channel,
@@ -19,7 +19,7 @@ from archive.documents.models import (
     IndexField,
     Variant,
 )
-from archive.documents.plans import finds_few
+from archive.documents.plans import BROAD, finds_few
 from archive.documents.selectors import first_names, index_fields, replaced_counts, visible_to
 from archive.documents.shown import value_shown
 from archive.query import Everything, Node, QueryError, Values, parse, registry
@@ -30,6 +30,8 @@ from archive.search.paging import SORTS, Page, Sort, page_of
 
 COUNTED_TO = 10_000
 PAGE_ROWS = 50
+_BY_NUMBER = frozenset({"account_number", "customer_id"})
+_RARE = frozenset({"load", "state", "restricted", "channel", "language", "producer", "batch"})
 _SHOWS_ALL_STATES = frozenset({"state", "record", "external_id"})
 
 
@@ -42,7 +44,9 @@ class Found:
 
     tree: Node
     rows: QuerySet[Communication]
-    with_superseded: QuerySet[Communication]
+    user: Any
+    condition: Q
+    broad: frozenset[str]
     also: dict[str, list[str]]
     hides_superseded: bool
 
@@ -54,12 +58,13 @@ def resolve(text: str, *, user: Any) -> Found:
     """
     tree = parse(text)
     values = Values(user)
-    condition = Q() if isinstance(tree, Everything) else true_q(tree, registry, values, bare=bare_word)
-    everything = visible_to(user, where=condition, few=finds_few(tree, registry, user))
+    asked = Q() if isinstance(tree, Everything) else true_q(tree, registry, values, bare=bare_word)
+    filtering = (BROAD if finds_few(tree, registry, user) else frozenset()) | values.broad
     named = {comparison.field for comparison in comparisons(tree)}
     hides = not named & _SHOWS_ALL_STATES and not any(is_record_number(text) for text in words(tree))
-    rows = everything.filter(state=Communication.State.CURRENT) if hides else everything
-    return Found(tree, rows, everything, values.also, hides)
+    condition = asked & Q(state=Communication.State.CURRENT) if hides else asked
+    rows = visible_to(user, where=condition, filtering=filtering)
+    return Found(tree, rows, user, asked, frozenset(values.broad), values.also, hides)
 
 
 def get_page(found: Found, *, sort: str = "-issued", limit: int = PAGE_ROWS, cursor: str = "") -> Page[Communication]:
@@ -69,7 +74,31 @@ def get_page(found: Found, *, sort: str = "-issued", limit: int = PAGE_ROWS, cur
     """
     if sort not in SORTS:
         raise QueryError(_("This list cannot be sorted like that. Sort by issue date, archiving, account or customer."))
-    return page_of(found.rows.defer("extra", "asset_references"), sort=SORTS[sort], limit=limit, cursor=cursor)
+    rows = found.rows
+    if SORTS[sort].column in _BY_NUMBER:
+        listed = _listed(found)
+        rows = rows if listed is None else listed
+    if SORTS[sort].column in found.broad:  # the index that gives the order answers the condition too
+        rows = _rows(found, BROAD | found.broad - {SORTS[sort].column})
+    return page_of(rows.defer("extra", "asset_references"), sort=SORTS[sort], limit=limit, cursor=cursor)
+
+
+def _rows(found: Found, filtering: frozenset[str]) -> QuerySet[Communication]:
+    """Return what a query finds, current ones only where it hides the others, with columns that only filter."""
+    condition = found.condition & Q(state=Communication.State.CURRENT) if found.hides_superseded else found.condition
+    return visible_to(found.user, where=condition, filtering=filtering)
+
+
+def _listed(found: Found) -> QuerySet[Communication] | None:
+    """Return what a query finds as a list of keys, so that few are sorted and not looked for in the order of numbers.
+
+    Shapes: None where there are more than are listed: then a walk in that order meets them soon. Without conditions
+    that may be rare, nothing is asked.
+    """
+    if finds_few(found.tree, registry, found.user) or not any(row.field in _RARE for row in comparisons(found.tree)):
+        return None
+    keys = list(found.rows.order_by().values_list("order_key", flat=True)[: MOST_LISTED + 1])
+    return Communication.objects.filter(order_key__in=keys) if len(keys) <= MOST_LISTED else None
 
 
 def count(found: Found, *, exactly: bool = False) -> tuple[int, bool]:
@@ -83,7 +112,8 @@ def count_superseded(found: Found) -> tuple[int, bool]:
     """Return how many replaced ones the list leaves out, exactly up to 10,000; beyond that 10,000 and False."""
     if not found.hides_superseded:
         return 0, True
-    return _counted(found.with_superseded.filter(state=Communication.State.SUPERSEDED))
+    replaced = found.condition & Q(state=Communication.State.SUPERSEDED)
+    return _counted(visible_to(found.user, where=replaced, filtering=BROAD | found.broad))
 
 
 def _counted(rows: QuerySet[Communication]) -> tuple[int, bool]:

@@ -180,3 +180,11 @@ def test_units_of_one_zone_share_their_days(around_midnight: Archive) -> None:
 
 def test_before_anything_is_configured_an_archived_day_finds_nothing(db: None) -> None:
     assert matching("archived:2026") == set()
+
+
+def test_not_a_customer_finds_letters_of_whose_parties_any_has_an_id(archive: Archive) -> None:
+    nameless, joint = {"role": "holder", "name": "Eva"}, {"role": "joint", "customer_id": "C-2"}
+    archive.load(letter("further", parties=[nameless, joint]), letter("none", parties=[nameless]))
+    assert matching("NOT customer:C-1") == {"further"}
+    assert matching("NOT customer:C-2") == set()
+    assert matching("NOT customer:C*") == set()

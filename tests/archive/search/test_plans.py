@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from archive.documents import fields
 from archive.documents.models import AccessRule
-from archive.search.selectors import resolve
+from archive.search import selectors
+from archive.search.selectors import get_page, resolve
 from tests.archive.documents.archives import Archive, external_ids, letter
 
 pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="plans of SQLite")
@@ -69,3 +72,31 @@ def test_rules_that_only_filter_still_hide(agent: Any) -> None:
     assert external_ids(resolve("account:A1,A2", user=agent).rows) == {"one"}
     AccessRule.objects.create(group=Group.objects.get(user=agent), effect="deny", expression="class:statement")
     assert external_ids(resolve("account:A1,A2", user=agent).rows) == set()
+
+
+def test_a_broad_beginning_filters_a_walk_in_issue_order(agent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "INDEX communication_account" in plan_of("account:A*", agent)
+    monkeypatch.setattr(fields, "MOST_LISTED", 1)
+    for text in ("account:A*", "customer:C*", "external_id:o* OR account:A*"):
+        assert "SCAN archive_communication" in plan_of(text, agent), text
+    assert [row.account_number for row in get_page(resolve("account:A*", user=agent), sort="account").rows] == [
+        "A1",
+        "A2",
+    ]
+    assert external_ids(resolve("account:A*", user=agent).rows) == {"one", "two"}
+
+
+def test_replaced_and_restricted_ones_have_indexes_of_their_own(agent: Any) -> None:
+    assert "INDEX communication_superseded" in plan_of("state:superseded", agent)
+
+
+@pytest.mark.parametrize("text", ["state:current", "restricted:no", "channel:sms", "NOT channel:fax"])
+def test_a_few_rare_ones_are_listed_and_sorted_many_are_met_in_order(
+    agent: Any, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for most, walks in ((1, True), (5, False)):
+        monkeypatch.setattr(selectors, "MOST_LISTED", most)
+        with CaptureQueriesContext(connection) as asked:
+            page = get_page(resolve(text, user=agent), sort="-account")
+        assert [row.account_number for row in page.rows] == ["A2", "A1"]
+        assert ('"order_key" IN (' not in asked[-1]["sql"]) == walks, asked[-1]["sql"]
