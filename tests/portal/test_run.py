@@ -417,6 +417,8 @@ def test_nothing_stays_when_the_parent_is_killed_and_its_children_with_it(instan
     below = wait_for(lambda: len(descendants(children["worker"])) >= 2 and descendants(children["worker"]))
     below += wait_for(lambda: descendants(children["granian"]))
     assert instance.process is not None
+    for child in children.values():
+        os.kill(child, signal.SIGSTOP)  # none of them may still tell its own what comes
     instance.process.kill()
     instance.process.wait(10)
     for child in children.values():
