@@ -15,9 +15,10 @@ from archive.documents.selectors import (
     list_links,
     list_parties,
     list_variants,
+    recipient_of,
 )
 from archive.documents.shown import value_shown
-from archive.documents.timeline import timeline
+from archive.documents.timeline import is_cut, timeline
 from archive.retention.explain import explain
 from archive.retrieval import services
 from archive.retrieval.filenames import kind_of
@@ -52,6 +53,7 @@ def record_context(communication: Communication, *, request: HttpRequest, actor:
     shown = next((tab for tab in tabs if tab.current), None)
     panel = request.GET.get("panel", "")
     fields = index_fields()
+    entries = timeline(communication, user=user)
     parties = list_parties(communication, user=user)
     return {
         "communication": communication,
@@ -62,6 +64,7 @@ def record_context(communication: Communication, *, request: HttpRequest, actor:
         "panel": panel if panel in PANELS else PANELS[0],
         "panels": PANELS,
         "parties": parties,
+        "sent_to": recipient_of(communication, shown.variant.number, user=user) if shown else "",
         "name": parties[0].name if parties else "",
         "links": list_links(communication, user=user),
         "fields": [
@@ -71,7 +74,8 @@ def record_context(communication: Communication, *, request: HttpRequest, actor:
         "extra": (communication.extra or {}).items(),
         "kept": explain(communication),
         "reasons": explain_access(communication, user=user),
-        "timeline": timeline(communication, user=user),
+        "timeline": entries,
+        "cut": is_cut(entries),
         "worm": store_of(default_tier()).probe()["worm"] != NOT_ENFORCED,
         "may_download": user.has_perm(services.DOWNLOAD_PERMISSION),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from archive.documents.plans import only_filtering
 from archive.query import QueryError, Values, registry
 from archive.query.to_q import true_q
 
+RECIPIENTS = "recipients"
 PARTIES_PERMISSION = "archive.view_parties"
 
 
@@ -70,6 +72,16 @@ class PartyView:
     name: str = ""
     postcode: str = ""
     address: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+
+
+def recipient_of(communication: Communication, number: int, *, user: Any) -> str:
+    """Return the address to which a variant went, by right and where it is known, else an empty text."""
+    if not user.has_perm(PARTIES_PERMISSION):
+        return ""
+    row = Person.objects.filter(order_key=communication.order_key, number=0).first()
+    sent_to = ((row.details if row else None) or {}).get(RECIPIENTS, {})
+    return str(sent_to.get(str(number), "")) if isinstance(sent_to, dict) else ""
 
 
 def list_parties(communication: Communication, *, user: Any) -> list[PartyView]:
@@ -84,9 +96,20 @@ def list_parties(communication: Communication, *, user: Any) -> list[PartyView]:
     for number, role, customer_id in rows:
         person = persons.get(number)
         told = (person.name, person.postcode, person.address) if person else ("", "", "")
-        if role or customer_id or any(told):
-            views.append(PartyView(number, role, customer_id, *told))
+        details = _details(person)
+        if role or customer_id or any(told) or details:
+            views.append(PartyView(number, role, customer_id, *told, details))
     return views
+
+
+def _details(person: Person | None) -> tuple[tuple[str, str], ...]:
+    """Return what else came about a person, as text; recipients belong to the variants."""
+    rows = ((person.details if person else None) or {}).items()
+    return tuple(
+        (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for key, value in rows
+        if key != RECIPIENTS
+    )
 
 
 def first_names(order_keys: Collection[int], *, user: Any) -> dict[int, str]:

@@ -33,6 +33,7 @@ class Entry:
     actor: str = ""
     detail: str | Promise = ""
     event_id: str = ""
+    from_log: bool = False
 
 
 Source = Callable[[Communication, Any], list[Entry]]
@@ -42,6 +43,11 @@ _sources: list[Source] = []
 def register_timeline_source(source: Source) -> None:
     """Add a source, at start-up."""
     _sources.append(source)
+
+
+def is_cut(entries: list[Entry]) -> bool:
+    """Tell whether a timeline holds as many events as are shown, so that older ones may be left out."""
+    return sum(bool(entry.from_log) for entry in entries) >= MOST_EVENTS
 
 
 def timeline(communication: Communication, *, user: Any) -> list[Entry]:
@@ -128,4 +134,5 @@ def _audit_entry(event: Event, private: dict[str, str], user: Any) -> Entry:
         event.actor_name,
         ", ".join(said),
         str(event.event_id),
+        from_log=True,
     )
