@@ -2,6 +2,9 @@
 // other, with progress, cancel and retry; without scripts the form around it sends the file.
 import { say } from "./say.js";
 
+// What a load can begin with; anything else belongs into a folder with the CSV or manifest that names it.
+const LOADS = /\.(tar|zip|csv|jsonl|gz|tgz)$|^[^.]+$/i;
+
 class Upload extends HTMLElement {
   connectedCallback() {
     this.form = this.closest("form");
@@ -35,7 +38,8 @@ class Upload extends HTMLElement {
     for (const file of files) {
       const row = new FileRow(this, file);
       this.list.append(row.element);
-      this.enqueue(row);
+      if (LOADS.test(file.name)) this.enqueue(row);
+      else row.refuse(this.dataset.loose);
     }
   }
 
@@ -128,6 +132,14 @@ class FileRow {
     say(`${this.file.name}: ${text}`);
     if (failed) this.offer("retry", () => this.retry());
     else this.actions.replaceChildren();
+  }
+
+  refuse(text) {
+    this.state.textContent = text;
+    this.element.classList.add("v-file-bad");
+    this.actions.replaceChildren();
+    this.bar.remove();
+    say(`${this.file.name}: ${text}`);
   }
 
   retry() {
