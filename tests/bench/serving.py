@@ -7,13 +7,13 @@ import json
 import re
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
+from portal.run import commands
 from tests.bench.harness import ROOT, Installation, Result, milliseconds, percentile
 
 PEOPLE = 8
@@ -92,18 +92,8 @@ def readers_under_load(place: Installation, package: Path) -> Iterator[Result]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += [
-        "--workers",
-        "2",
-        "--blocking-threads",
-        "64",
-        "--no-ws",
-        "--log-level",
-        "error",
-        "portal.wsgi:application",
-    ]
-    server = subprocess.Popen(command, cwd=ROOT, env={**place.environ, "SQLITE_CACHE_MB": "32"})
+    web = next(child for child in commands(port) if child.name == "web")
+    server = subprocess.Popen(web.command, cwd=ROOT, env=place.environ)
     try:
         time.sleep(4)
         people = [Person(port) for _number in range(PEOPLE)]
