@@ -29,7 +29,7 @@ def _begin_apart(**kwargs: object) -> None:
 
     end_with_parent()
     connections.close_all()
-    yield_to_people()
+    yield_to_people(own_session=os.getsid(0) == os.getppid())  # the parent process starts each child in one
 
 
 @worker_ready.connect
