@@ -62,9 +62,11 @@ def log_of(load: Load) -> list[str]:
 
 
 def test_it_goes_after_two_weeks_and_the_log_says_so(failed: Load) -> None:
-    before = Event.objects.count()
+    before, folder = Event.objects.count(), Path(failed.source_path).parent
+    assert folder.parent == uploads.incoming() and folder.is_dir()
+    others = set(uploads.incoming().iterdir()) - {folder}
     assert drop_failed_uploads() == 1
-    assert list(uploads.incoming().iterdir()) == []
+    assert set(uploads.incoming().iterdir()) == others
     assert log_of(failed) == [
         "The uploaded copy was removed, 14 days after the load failed. Upload the package again to load it."
     ]
