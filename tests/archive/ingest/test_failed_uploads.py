@@ -26,7 +26,13 @@ ACTOR = Actor.system("tests")
 
 @pytest.fixture(autouse=True)
 def _empty_incoming() -> Any:
+    """Begin without what other tests left there, and leave nothing."""
+    _clear()
     yield
+    _clear()
+
+
+def _clear() -> None:
     for entry in uploads.incoming().iterdir():
         shutil.rmtree(entry)
 
