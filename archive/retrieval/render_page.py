@@ -10,6 +10,8 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 CPU_SECONDS = 15
 WIDTH_PIXELS = 1_000
 MOST_SCALE = 4.0
+NO_SUCH_PAGE = 3
+"""The exit code for a number beyond the last page."""
 
 
 def main() -> None:
@@ -19,7 +21,10 @@ def main() -> None:
     import pypdfium2
 
     document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
-    page = document[int(sys.argv[1]) - 1]
+    number = int(sys.argv[1])
+    if number > len(document):
+        sys.exit(NO_SUCH_PAGE)
+    page = document[number - 1]
     scale = min(WIDTH_PIXELS / max(page.get_width(), 1), MOST_SCALE)
     picture = io.BytesIO()
     page.render(scale=scale).to_pil().save(picture, "PNG")

@@ -20,7 +20,7 @@ from archive.documents.models import Variant
 from archive.retrieval import services
 from archive.retrieval.filenames import attachment, download_name, download_type, plain_type
 from archive.retrieval.ranges import RangeNotSatisfiableError, parse_range
-from archive.retrieval.render import CannotRenderError, render_page
+from archive.retrieval.render import CannotRenderError, NoSuchPageError, message_picture, render_page
 from archive.storage.contract import StoreError
 
 # Untrusted documents may draw themselves and nothing else: no script, no form, no request (S-08).
@@ -86,8 +86,12 @@ def page_image(request: HttpRequest, public_id: UUID, number: int, page: int) ->
     variant, _kind = _open(request, public_id, number, kinds=("pdf",))
     try:
         picture = render_page(variant, page)
+    except NoSuchPageError:
+        raise Http404 from None
     except (StoreError, CannotRenderError) as error:
-        return _unavailable(request, error)
+        if "text/html" in request.headers.get("Accept", "text/html"):
+            return _unavailable(request, error)
+        return HttpResponse(message_picture(str(error)), content_type="image/png", status=503)  # it stands in an <img>
     return HttpResponse(picture, content_type="image/png")
 
 
