@@ -47,7 +47,7 @@ class Child:
 
 
 def commands(port: int) -> list[Child]:
-    """Return what runs: settings were measured (README, bench table). Errors: BadSettingError."""
+    """Return what runs: granian with threads was measured against others (DECISIONS 13). Errors: BadSettingError."""
     python, env = sys.executable, Env()
     workers = env.integer("WEB_WORKERS", 2, least=1, most=64)
     threads = env.integer("WEB_THREADS", 16, least=1, most=256)

@@ -1,7 +1,7 @@
 """Commit what is full in a process of its own, while the load reads and decides the next.
 
 A second process, because a thread would share one interpreter lock with the reading: every row that SQLite takes gives
-the lock away and waits for it again (measured: 2,800 documents a second with a thread, see README). Packs are sealed
+the lock away and waits for it again (measured: 2,800 documents a second with a thread). Packs are sealed
 here, in a thread that only waits for the disk; their rows go to the child by a pipe, in order. A small load never
 starts the child.
 """
