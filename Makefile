@@ -16,7 +16,7 @@ setup:  ## Make the environment alone: packages, front end, translations
 run:  ## Start Vellum on http://localhost:$(PORT) with demo data (DEMO=0: empty)
 	@$(PYTHON) scripts/setup.py run
 	@$(VENV) manage.py migrate --verbosity 0
-	@$(VENV) manage.py collectstatic --noinput --verbosity 0
+	@$(VENV) manage.py collect_static
 	@if [ "$(DEMO)" != "0" ]; then $(VENV) manage.py demo; fi
 	@exec $(VENV) -m portal.run
 
