@@ -1,6 +1,7 @@
 """Index of the models of this app's packages; nested apps (audit, retention) index themselves."""
 
 from archive.batches.models import Batch, Load, LoadBatch, LoadLogLine, Reject
+from archive.desk.models import Export
 from archive.documents.models import (
     AccessRule,
     BusinessUnit,
@@ -10,18 +11,21 @@ from archive.documents.models import (
     DocumentClass,
     IndexField,
     IngestKey,
+    LateVariant,
     MultipleValue,
+    Note,
     OrderKeyBlock,
     Party,
     PartyAlias,
     Person,
     PersonToken,
     Producer,
+    Rendition,
     Variant,
     VariantResource,
 )
 from archive.ingest.models import IngestMapping
-from archive.search.models import Search
+from archive.search.models import Pick, SavedSearch, Search, SearchForm
 from archive.storage.models import Incident, Location, StoredObject, Tier, WriteIntent
 from archive.work.models import WorkItem
 
@@ -33,23 +37,30 @@ __all__ = [
     "Communication",
     "CommunicationLink",
     "DocumentClass",
+    "Export",
     "Incident",
     "IndexField",
     "IngestKey",
     "IngestMapping",
+    "LateVariant",
     "Load",
     "LoadBatch",
     "LoadLogLine",
     "Location",
     "MultipleValue",
+    "Note",
     "OrderKeyBlock",
     "Party",
     "PartyAlias",
     "Person",
     "PersonToken",
+    "Pick",
     "Producer",
     "Reject",
+    "Rendition",
+    "SavedSearch",
     "Search",
+    "SearchForm",
     "StoredObject",
     "Tier",
     "Variant",

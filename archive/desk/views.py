@@ -21,7 +21,7 @@ from archive.desk.record import record_context
 from archive.documents.models import Communication
 from archive.documents.selectors import describe_scope, get_communication
 from archive.query import QueryError
-from archive.search.forms import SearchForm, form_values
+from archive.search.forms import ConditionsForm, form_values
 from archive.search.models import Search
 from archive.search.paging import SORTS, BadCursorError
 from archive.search.selectors import (
@@ -45,10 +45,10 @@ MAY_SEARCH = "archive.search_communications"
 def search_start(request: HttpRequest) -> HttpResponse:
     """Show the form, or take a query from the box, the form or a chip, and go on to its results."""
     if request.method != "POST":
-        return _search_page(request, text="", form=SearchForm(user=request.user))
+        return _search_page(request, text="", form=ConditionsForm(user=request.user))
     if "q" in request.POST:
         return _begin(request, str(request.POST["q"]))
-    form = SearchForm(request.POST, user=request.user)
+    form = ConditionsForm(request.POST, user=request.user)
     if not form.is_valid():
         return _search_page(request, text="", form=form, status=422)
     try:
@@ -63,7 +63,7 @@ def _begin(request: HttpRequest, text: str) -> HttpResponse:
             text=text, user=request.user, actor=Actor.of(request), sort=str(request.POST.get("sort", "-issued"))
         )
     except QueryError as error:
-        return _search_page(request, text=text, form=SearchForm(user=request.user), error=error, status=422)
+        return _search_page(request, text=text, form=ConditionsForm(user=request.user), error=error, status=422)
     return redirect("search_results", search_id=search.public_id)
 
 
@@ -73,10 +73,10 @@ def _begin(request: HttpRequest, text: str) -> HttpResponse:
 def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
     """Show a page of hits. The count follows in a part of its own, so that rows never wait for it."""
     search = _search_or_404(request, search_id)
-    form = SearchForm(user=request.user)
+    form = ConditionsForm(user=request.user)
     try:
         found = resolve(search.query, user=request.user)
-        form = SearchForm(initial=form_values(found.tree), user=request.user)
+        form = ConditionsForm(initial=form_values(found.tree), user=request.user)
         page = get_page(found, sort=search.sort, cursor=request.GET.get("after", "") or request.GET.get("before", ""))
     except QueryError as error:
         return _search_page(request, text=search.query, form=form, error=error, status=422)
@@ -122,7 +122,7 @@ def _search_page(
     request: HttpRequest,
     *,
     text: str,
-    form: SearchForm,
+    form: ConditionsForm,
     error: QueryError | None = None,
     status: int = 200,
     **context: Any,

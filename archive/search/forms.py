@@ -1,4 +1,4 @@
-"""The search form: the same language as the box, field by field; each builds the other."""
+"""The conditions of a search as a form: the same language as the box, field by field; each builds the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SINGLE = {"customer": "customer", "account": "account", "name": "name", "postco
 _CHOICES = {"document_class": "class", "unit": "unit", "channel": "channel"}
 
 
-class SearchForm(forms.Form):
+class ConditionsForm(forms.Form):
     """Conditions as fields. What it cannot show (OR, NOT, index fields) it carries along as text, in `rest`."""
 
     customer = forms.CharField(label=_("Customer"), required=False, max_length=100)

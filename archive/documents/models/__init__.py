@@ -9,8 +9,9 @@ from archive.documents.models.communications import (
     OrderKeyBlock,
 )
 from archive.documents.models.configuration import BusinessUnit, ClassVersion, DocumentClass, IndexField, Producer
+from archive.documents.models.notes import Note
 from archive.documents.models.parties import Party, PartyAlias, Person, PersonToken
-from archive.documents.models.variants import Channel, Variant, VariantResource
+from archive.documents.models.variants import Channel, LateVariant, Rendition, Variant, VariantResource
 
 __all__ = [
     "AccessRule",
@@ -22,13 +23,16 @@ __all__ = [
     "DocumentClass",
     "IndexField",
     "IngestKey",
+    "LateVariant",
     "MultipleValue",
+    "Note",
     "OrderKeyBlock",
     "Party",
     "PartyAlias",
     "Person",
     "PersonToken",
     "Producer",
+    "Rendition",
     "Variant",
     "VariantResource",
 ]

@@ -88,7 +88,8 @@ class ClassVersion(models.Model):
     """One version of a class, never changed.
 
     Shapes: `fields` is a list of {key, required}; `columns` the keys a hit list shows; `mapping` what incoming names
-    and formats mean: {incoming name: {to, date_format, default, strip, pad}}.
+    and formats mean: {incoming name: {to, date_format, default, strip, pad}}. `transformers` names what makes a native
+    format readable: {content type: key of a transformer}.
     """
 
     class LockMode(models.TextChoices):
@@ -106,6 +107,7 @@ class ClassVersion(models.Model):
     fields = models.JSONField(default=list)
     columns = models.JSONField(default=list)
     mapping = models.JSONField(default=dict)
+    transformers = models.JSONField(default=dict)
     lock_mode = models.CharField(max_length=7, choices=LockMode.choices, default=LockMode.FULL)
     bucket = models.CharField(max_length=7, choices=Bucket.choices, default=Bucket.YEAR)
     requires_party = models.BooleanField(default=False)

@@ -79,3 +79,55 @@ class VariantResource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LateVariant(models.Model):
+    """A variant that came later than its communication, under the place in its own load.
+
+    What follows loads in their order (the word index) finds late variants here as it finds communications by
+    (load, position).
+    """
+
+    pk = models.CompositePrimaryKey("load_id", "load_position", "number")
+    load_id = models.BigIntegerField()
+    load_position = models.BigIntegerField()
+    number = models.PositiveSmallIntegerField()
+    order_key = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.order_key}-{self.number}"
+
+
+class Rendition(models.Model):
+    """A form made from a variant, or delivered beside it for reading: labelled, and never the original.
+
+    Shapes: one variant has at most one of each purpose. A `viewing` one came from the producer and lies in a stored
+    object like any document; `tool` is then what the producer says made it, or empty.
+    """
+
+    class Purpose(models.TextChoices):
+        VIEWING = "viewing", _("for reading")
+
+    pk = models.CompositePrimaryKey("order_key", "number", "purpose")
+    order_key = models.BigIntegerField()
+    number = models.PositiveSmallIntegerField()
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    content_type = models.CharField(max_length=100)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.BinaryField(max_length=32)
+    stored_object_id = models.BigIntegerField()
+    tool = models.CharField(max_length=100)
+    tool_version = models.CharField(max_length=100)
+    pages = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField()
+    load_id = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["stored_object_id"], name="rendition_object")]
+
+    def __str__(self) -> str:
+        return f"{self.order_key}-{self.number} {self.purpose}"

@@ -8,7 +8,7 @@ import pytest
 from django.http import QueryDict
 
 from archive.query import parse
-from archive.search.forms import SearchForm, form_values
+from archive.search.forms import ConditionsForm, form_values
 
 SAID = [
     ("customer=C-1", "customer:C-1"),
@@ -31,9 +31,9 @@ def agent(configured: None, user_of: Any) -> Any:
     return user_of("agent")
 
 
-def filled(data: str, user: Any) -> SearchForm:
+def filled(data: str, user: Any) -> ConditionsForm:
     """Return the form with what was filled in."""
-    form = SearchForm(QueryDict(data), user=user)
+    form = ConditionsForm(QueryDict(data), user=user)
     assert form.is_valid(), form.errors
     return form
 
@@ -64,12 +64,12 @@ def test_what_the_form_cannot_show_it_carries_along(agent: Any) -> None:
 
 
 def test_a_range_that_ends_before_it_begins_is_refused_at_its_field(agent: Any) -> None:
-    form = SearchForm(QueryDict("issued_from=2026-06-30&issued_to=2026-01-01"), user=agent)
+    form = ConditionsForm(QueryDict("issued_from=2026-06-30&issued_to=2026-01-01"), user=agent)
     assert not form.is_valid() and list(form.errors) == ["issued_to"]
 
 
 def test_without_the_right_the_form_has_no_names(configured: None, user_of: Any) -> None:
-    form = SearchForm(QueryDict("name=Eva&postcode=70173&customer=C-1"), user=user_of("operations"))
+    form = ConditionsForm(QueryDict("name=Eva&postcode=70173&customer=C-1"), user=user_of("operations"))
     assert form.is_valid() and form.query_text() == "customer:C-1"
 
 
