@@ -111,6 +111,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "cache_mb": env.integer("SQLITE_CACHE_MB", 64, least=2, most=256)},
     }
 }
+# The word index on SQLite: rebuildable, and read by everybody beside its one writer.
+SEARCH_DB = DATA_DIR / "search.db"
 WEB_CACHE_MB = env.integer("WEB_CACHE_MB", 8, least=2, most=256)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

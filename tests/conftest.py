@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 # On a machine where Hypothesis has not made its table of Unicode yet, the first draw takes seconds: no fault of a test.
-settings.register_profile("vellum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("vellum")
+hypothesis_settings.register_profile("vellum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("vellum")
 REAL_FILES = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
@@ -32,6 +34,19 @@ def _no_doorbells(monkeypatch: pytest.MonkeyPatch) -> None:
     from archive.work import services
 
     monkeypatch.setattr(services, "ring_doorbell", lambda: None)
+
+
+_word_indexes = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _word_index_of_its_own(settings: Any) -> Iterator[None]:
+    """Give each test a word index that does not exist yet; it goes with the test, as its database rows do."""
+    folder = Path(os.environ["DATA_DIR"]) / f"words-{next(_word_indexes)}"
+    settings.SEARCH_DB = folder / "search.db"
+    folder.mkdir(parents=True)
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
