@@ -85,14 +85,14 @@ class _Compiler:
 
 
 def _no_id(node: Word | Phrase) -> QueryError:
-    """Return the error for a word that is no id; its example is written so that it can be copied."""
+    """Return the error for a word where only conditions can stand; its example is written so that it can be copied."""
     op = "prefix" if isinstance(node, Word) and node.prefix else "in"
     message = _(
-        "“%(text)s” (character %(place)s) is no account, customer, record or reference that we could look up. "
-        "Words in documents cannot be searched yet: name a field, such as %(example)s"
+        "“%(text)s” (character %(place)s) is a word, and only a search can look for words: "
+        "name a field, such as %(example)s"
     )
     text = node.text[:60] + ("*" if op == "prefix" else "")
-    example = to_text(Comparison("name", op, (node.text[:60],)))
+    example = to_text(Comparison("unit", op, (node.text[:60],)))
     return QueryError(message % {"text": text, "place": node.span[0] + 1, "example": example}, *node.span)
 
 

@@ -5,7 +5,7 @@ A cursor stands in a URL, so it names its row by the public id and holds nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -71,8 +71,39 @@ def page_of(query: QuerySet[Any], *, sort: Sort, limit: int, cursor: str = "") -
     rows = found[:limit]
     if backwards:
         rows.reverse()
+    return _page(rows, sort, more=more, backwards=backwards, begins=position is None)
+
+
+KeysBeyond = Callable[[int | None, bool, int], Sequence[int]]
+"""Returns order keys beyond one (None: from the beginning), newest first or not, at most so many."""
+
+
+def page_of_keys(
+    keys_beyond: KeysBeyond,
+    rows_of: Callable[[Sequence[int]], QuerySet[Any]],
+    *,
+    sort: Sort,
+    limit: int,
+    cursor: str = "",
+) -> Page[Any]:
+    """Return one page of what is found as order keys, in issue order.
+
+    Errors: BadCursorError; those of `keys_beyond`.
+    """
+    position, backwards = _read(cursor, sort, rows_of([])) if cursor else (None, False)
+    newest_first = sort.descending != backwards
+    keys = list(keys_beyond(position[1] if position else None, newest_first, limit + 1))
+    more = len(keys) > limit
+    found = {row.order_key: row for row in rows_of(keys[:limit])}
+    rows = [found[key] for key in keys[:limit] if key in found]
+    if backwards:
+        rows.reverse()
+    return _page(rows, sort, more=more, backwards=backwards, begins=position is None)
+
+
+def _page(rows: list[Any], sort: Sort, *, more: bool, backwards: bool, begins: bool) -> Page[Any]:
     after = backwards or more
-    before = more if backwards else position is not None
+    before = more if backwards else not begins
     return Page(
         rows,
         _write(sort, rows[-1], backwards=False) if rows and after else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -19,16 +20,20 @@ from archive.documents.models import (
     IndexField,
     Variant,
 )
-from archive.documents.plans import BROAD, finds_few
+from archive.documents.plans import BROAD, finds_few, keys_in
 from archive.documents.selectors import first_names, index_fields, replaced_counts, visible_to
 from archive.documents.shown import value_shown
-from archive.query import Everything, Node, QueryError, Values, parse, registry
+from archive.query import Everything, Node, Phrase, QueryError, Values, Word, parse, registry
 from archive.query.to_q import true_q
-from archive.query.tree import comparisons, words
+from archive.query.tree import comparisons, conditions, words
+from archive.search.asking import Asked, Walking, asked_of, asks_for_words
 from archive.search.models import Search
-from archive.search.paging import SORTS, Page, Sort, page_of
+from archive.search.paging import SORTS, Page, Sort, page_of, page_of_keys
+from archive.search.walks import START, Budget, Filtered, keys_of, ranks_of
 
 COUNTED_TO = 10_000
+EXACTLY_SECONDS = 60.0
+_NEIGHBOURS_AT_ONCE = 16
 PAGE_ROWS = 50
 _BY_NUMBER = frozenset({"account_number", "customer_id"})
 _RARE = frozenset({"load", "state", "restricted", "channel", "language", "producer", "batch"})
@@ -39,7 +44,8 @@ _SHOWS_ALL_STATES = frozenset({"state", "record", "external_id"})
 class Found:
     """A query that was resolved for a user: what it means, without having run.
 
-    Shapes: `also` lists by field what aliases added; `hides_superseded` says that replaced ones are left out.
+    Shapes: `also` lists by field what aliases added; `hides_superseded` says that replaced ones are left out; `asked`
+    are the words it asks for, None where it asks for none. With words, `rows` is what fulfils its other conditions.
     """
 
     tree: Node
@@ -49,43 +55,146 @@ class Found:
     broad: frozenset[str]
     also: dict[str, list[str]]
     hides_superseded: bool
+    asked: Asked | None = None
 
 
 def resolve(text: str, *, user: Any) -> Found:
-    """Resolve a query for a user; nothing is read but configuration and aliases.
+    """Resolve a query for a user; nothing is read but configuration, aliases, and whether a number is known.
 
     Errors: QueryError.
     """
     tree = parse(text)
     values = Values(user)
-    asked = Q() if isinstance(tree, Everything) else true_q(tree, registry, values, bare=bare_word)
-    filtering = (BROAD if finds_few(tree, registry, user) else frozenset()) | values.broad
+    ids = _Ids(user, values)
     named = {comparison.field for comparison in comparisons(tree)}
     hides = not named & _SHOWS_ALL_STATES and not any(is_record_number(text) for text in words(tree))
-    condition = asked & Q(state=Communication.State.CURRENT) if hides else asked
-    rows = visible_to(user, where=condition, filtering=filtering)
-    return Found(tree, rows, user, asked, frozenset(values.broad), values.also, hides)
+    if not asks_for_words(tree, ids):
+        condition = Q() if isinstance(tree, Everything) else true_q(tree, registry, values, bare=bare_word)
+        filtering = (BROAD if finds_few(tree, registry, user) else frozenset()) | values.broad
+        rows = visible_to(user, where=_current(condition) if hides else condition, filtering=filtering)
+        return Found(tree, rows, user, condition, frozenset(values.broad), values.also, hides)
+    asked = asked_of(
+        tree,
+        user=user,
+        is_id=ids,
+        compiled=lambda node: true_q(node, registry, values, bare=bare_word),
+        everything=conditions(tree),
+    )
+    rows = visible_to(user, where=_current(asked.on_rows) if hides else asked.on_rows, filtering=values.broad)
+    return Found(tree, rows, user, asked.on_rows, frozenset(values.broad), values.also, hides, asked)
+
+
+class _Ids:
+    """Tells which bare words of a query are ids: those under which something stands that the user may see."""
+
+    def __init__(self, user: Any, values: Values) -> None:
+        self._user = user
+        self._values = values
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, node: Word | Phrase) -> bool:
+        if isinstance(node, Word) and node.prefix:
+            return False
+        if node.text not in self._known:
+            self._known[node.text] = is_record_number(node.text) or self._is_seen(node.text)
+        return self._known[node.text]
+
+    def _is_seen(self, text: str) -> bool:
+        q = bare_word(text, self._values)
+        return q is not None and visible_to(self._user, where=q, filtering=BROAD).exists()
+
+
+def _current(condition: Q) -> Q:
+    return condition & Q(state=Communication.State.CURRENT)
 
 
 def get_page(found: Found, *, sort: str = "-issued", limit: int = PAGE_ROWS, cursor: str = "") -> Page[Communication]:
     """Return one page of a resolved query.
 
-    Errors: QueryError for an order that no index gives; BadCursorError.
+    Errors: QueryError for an order that no index gives; BadCursorError; IndexDownError.
     """
     if sort not in SORTS:
         raise QueryError(_("This list cannot be sorted like that. Sort by issue date, archiving, account or customer."))
+    order = SORTS[sort]
+    if found.asked is not None:
+        return _page_of_words(found, found.asked, order, limit, cursor)
     rows = found.rows
-    if SORTS[sort].column in _BY_NUMBER:
+    if order.column in _BY_NUMBER:
         listed = _listed(found)
         rows = rows if listed is None else listed
-    if SORTS[sort].column in found.broad:  # the index that gives the order answers the condition too
-        rows = _rows(found, BROAD | found.broad - {SORTS[sort].column})
-    return page_of(rows.defer("extra", "asset_references"), sort=SORTS[sort], limit=limit, cursor=cursor)
+    if order.column in found.broad:  # the index that gives the order answers the condition too
+        rows = _rows(found, BROAD | found.broad - {order.column})
+    return page_of(_light(rows), sort=order, limit=limit, cursor=cursor)
+
+
+def _page_of_words(found: Found, asked: Asked, order: Sort, limit: int, cursor: str) -> Page[Communication]:
+    if order.column:
+        keys = first_keys(found, limit=COUNTED_TO + 1)
+        if len(keys) > COUNTED_TO:
+            message = _(
+                "More than %(most)s communications have these words: that many can only be sorted by issue date."
+            )
+            raise QueryError(message % {"most": f"{COUNTED_TO:,}"})
+        return page_of(_light(Communication.objects.filter(keys_in(keys))), sort=order, limit=limit, cursor=cursor)
+
+    def keys_beyond(key: int | None, newest_first: bool, most: int) -> list[int]:
+        start = START if key is None else ranks_of([key], newest_first=newest_first)[0] + 1
+        return keys_of(_walking(found, asked, newest_first=newest_first).walk().take(start, most))
+
+    def rows_of(keys: Sequence[int]) -> QuerySet[Communication]:
+        return _light(Communication.objects.filter(keys_in(keys)))
+
+    return page_of_keys(keys_beyond, rows_of, sort=order, limit=limit, cursor=cursor)
+
+
+def _light(rows: QuerySet[Communication]) -> QuerySet[Communication]:
+    return rows.defer("extra", "asset_references")
+
+
+def _walking(
+    found: Found, asked: Asked, *, newest_first: bool = True, state: str | None = "", budget: Budget | None = None
+) -> Walking:
+    """Return what makes the walks of a query's words; the state is the one that the list shows unless it is named."""
+    shown = (Communication.State.CURRENT if found.hides_superseded else None) if state == "" else state
+
+    def rows(q: Q, few: bool) -> QuerySet[Communication]:
+        condition = q & Q(state=shown) if shown else q
+        return visible_to(found.user, where=condition, filtering=(BROAD if few else frozenset()) | found.broad)
+
+    return Walking(asked, rows, newest_first, budget or Budget())
+
+
+def first_keys(found: Found, *, limit: int) -> list[int]:
+    """Return the order keys of the newest hits, newest first; at most `limit`."""
+    if found.asked is None:
+        return list(found.rows.order_by("-order_key").values_list("order_key", flat=True)[:limit])
+    return keys_of(_walking(found, found.asked).walk(first_batch=Filtered.LARGEST_BATCH).take(START, limit))
+
+
+def all_keys(found: Found, *, batch: int = 5_000) -> Iterator[list[int]]:
+    """Yield the order keys of all hits in batches, newest first, however long that takes; each batch asks anew.
+
+    Shapes: a hit that appears while this runs may or may not be among them.
+    """
+    last: int | None = None
+    while True:
+        if found.asked is None:
+            rows = found.rows if last is None else found.rows.filter(order_key__lt=last)
+            keys = list(rows.order_by("-order_key").values_list("order_key", flat=True)[:batch])
+        else:
+            walking = _walking(found, found.asked, budget=Budget(EXACTLY_SECONDS))
+            start = START if last is None else ranks_of([last], newest_first=True)[0] + 1
+            keys = keys_of(walking.walk(first_batch=batch).take(start, batch))
+        if keys:
+            yield keys
+        if len(keys) < batch:
+            return
+        last = keys[-1]
 
 
 def _rows(found: Found, filtering: frozenset[str]) -> QuerySet[Communication]:
     """Return what a query finds, current ones only where it hides the others, with columns that only filter."""
-    condition = found.condition & Q(state=Communication.State.CURRENT) if found.hides_superseded else found.condition
+    condition = _current(found.condition) if found.hides_superseded else found.condition
     return visible_to(found.user, where=condition, filtering=filtering)
 
 
@@ -102,9 +211,15 @@ def _listed(found: Found) -> QuerySet[Communication] | None:
 
 
 def count(found: Found, *, exactly: bool = False) -> tuple[int, bool]:
-    """Return how many match, exactly up to 10,000; beyond that 10,000 and False, unless `exactly` all are counted."""
+    """Return how many match, exactly up to 10,000; beyond that 10,000 and False, unless `exactly` all are counted.
+
+    Errors: QueryError where counting takes too long; IndexDownError.
+    """
     if exactly:
-        return found.rows.order_by().count(), True
+        return (sum(map(len, all_keys(found))) if found.asked else found.rows.order_by().count()), True
+    if found.asked is not None:
+        number = len(first_keys(found, limit=COUNTED_TO + 1))
+        return (number, True) if number <= COUNTED_TO else (COUNTED_TO, False)
     return _counted(found.rows)
 
 
@@ -112,7 +227,12 @@ def count_superseded(found: Found) -> tuple[int, bool]:
     """Return how many replaced ones the list leaves out, exactly up to 10,000; beyond that 10,000 and False."""
     if not found.hides_superseded:
         return 0, True
-    replaced = found.condition & Q(state=Communication.State.SUPERSEDED)
+    superseded = Communication.State.SUPERSEDED
+    if found.asked is not None:
+        walking = _walking(found, found.asked, state=superseded)
+        number = len(walking.walk(lead=walking.rows(found.asked.on_rows, True)).take(START, COUNTED_TO + 1))
+        return (number, True) if number <= COUNTED_TO else (COUNTED_TO, False)
+    replaced = found.condition & Q(state=superseded)
     return _counted(visible_to(found.user, where=replaced, filtering=BROAD | found.broad))
 
 
@@ -244,13 +364,25 @@ def get_search(public_id: UUID, *, user: Any) -> Search:
 
 
 def neighbours(found: Found, communication: Communication, *, sort: Sort) -> tuple[UUID | None, UUID | None]:
-    """Return the public ids of the row before and the row after in a list; by issue date only."""
+    """Return the public ids of the row before and the row after in a list; by issue date only.
+
+    Errors: IndexDownError.
+    """
     if sort.column:
         return None, None
-    keys = found.rows.order_by().values_list("public_id", flat=True)
-    newer = keys.filter(order_key__gt=communication.order_key).order_by("order_key").first()
-    older = keys.filter(order_key__lt=communication.order_key).order_by("-order_key").first()
+    newer = _neighbour(found, communication.order_key, newest_first=False)
+    older = _neighbour(found, communication.order_key, newest_first=True)
     return (newer, older) if sort.descending else (older, newer)
+
+
+def _neighbour(found: Found, key: int, *, newest_first: bool) -> UUID | None:
+    if found.asked is None:
+        beyond, order = (Q(order_key__lt=key), "-order_key") if newest_first else (Q(order_key__gt=key), "order_key")
+        return found.rows.filter(beyond).order_by(order).values_list("public_id", flat=True).first()
+    walk = _walking(found, found.asked, newest_first=newest_first).walk(first_batch=_NEIGHBOURS_AT_ONCE)
+    keys = keys_of(walk.take(ranks_of([key], newest_first=newest_first)[0] + 1, 1))
+    rows = Communication.objects.filter(order_key__in=keys)
+    return rows.values_list("public_id", flat=True).first()
 
 
 def variants_of(rows: list[Communication]) -> dict[int, list[Variant]]:

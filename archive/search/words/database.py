@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,21 +67,16 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection | None) -> None:
         self._connection = connection
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Generator[tuple[Any, ...]]:
         """Yield the rows of a statement as they are found; nothing where there is no index yet."""
         if self._connection is None:
             return
         with _said():
             cursor = self._connection.execute(sql, parameters)
-        try:
-            while True:
-                with _said():
-                    row = cursor.fetchone()
-                if row is None:
-                    return
-                yield row
-        finally:
-            cursor.close()
+            try:
+                yield from cursor
+            finally:
+                cursor.close()
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a statement at once."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import sqlite3
 import uuid
 import zlib
@@ -28,6 +27,9 @@ from archive.search.words.tokens import plain_text, words_of
 INDEXED, NO_TEXT, FAILED = "indexed", "no_text", "failed"
 IN_PART = "in part"
 _LEVEL = 6
+_COUNT = """
+    INSERT INTO counted VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET variants = variants + excluded.variants
+"""
 
 
 class IndexBusyError(Exception):
@@ -127,7 +129,7 @@ class IndexWriter:
         before = place.resolve() if place.exists() else None
         link = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
         link.symlink_to(self.path.name)
-        os.replace(link, place)
+        link.replace(place)
         if before is not None and before != self.path:
             _remove(before)
 
@@ -251,8 +253,7 @@ class IndexWriter:
     def _count(self, more: Mapping[str, int], minus: Sequence[tuple[int, str, str]] = ()) -> None:
         change = Counter(more)
         change.subtract(Counter(state for _number, state, _reason in minus))
-        sql = "INSERT INTO counted VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET variants = variants + excluded.variants"
-        self._connection.executemany(sql, list(change.items()))
+        self._connection.executemany(_COUNT, list(change.items()))
 
 
 def _joined(batch: Sequence[CommunicationText]) -> list[CommunicationText]:

@@ -106,14 +106,14 @@ def test_a_query_of_many_terms_asks_for_the_configured_fields_once():
     assert asked == [1]
 
 
-def test_words_are_refused_until_they_can_be_searched():
+def test_words_are_refused_where_only_conditions_can_stand():
     error = refused(fields(), "kind:bill fee")
     assert "“fee” (character 11)" in error.message
     assert (error.start, error.end) == (10, 13)
 
 
 def test_a_phrase_is_told_how_to_write_it_with_a_field():
-    assert refused(fields(), '"late fee"').message.endswith('such as name:"late fee"')
+    assert refused(fields(), '"late fee"').message.endswith('such as unit:"late fee"')
 
 
 def test_a_bare_word_that_looks_like_an_id_means_what_the_caller_says():

@@ -64,7 +64,7 @@ def test_a_search_opened_again_later_is_recorded_again_once_in_a_quarter_of_an_h
 def test_a_query_that_is_not_understood_writes_nothing_and_shows_where(agent: Any, client: Any) -> None:
     client.force_login(agent)
     before = Event.objects.count()
-    for text in ("name:", "branche:012", "class:nothing", "(", "hello"):
+    for text in ("name:", "branche:012", "class:nothing", "(", "—"):
         answer = client.post("/search/", {"q": text})
         assert answer.status_code == 422 and 'id="query-error"' in answer.content.decode()
     assert (Search.objects.count(), Event.objects.count()) == (0, before)
