@@ -8,12 +8,15 @@ def register() -> None:
     from archive import work
     from archive.documents import fields, locators, timeline
     from archive.ingest import running, uploads
+    from archive.search.words import fields as word_fields
     from archive.storage import maintenance
 
     _protect()
     fields.register_fields()
+    word_fields.register_fields()
     locators.register()
     timeline.register_timeline_source(timeline.archived_entries)
+    timeline.register_timeline_source(timeline.note_entries)
     timeline.register_timeline_source(timeline.audit_entries)
     work.register(running.KIND, running.run_from_work, max_attempts=5, given_up=running.give_up)
     work.register("ingest.clear_uploads", uploads.run_clear, max_attempts=3, every_seconds=3600)
@@ -54,4 +57,6 @@ def _protect() -> None:
     protect("archive_communicationlink", columns=("from_key", "kind", "to_external_id", "reason"))
     protect("archive_classversion")
     protect("archive_partyalias")
+    # The author's account may go; his name stays.
+    protect("archive_note", columns=("order_key", "number", "public_id", "body", "author_name", "created_at"))
     protect("retention_scheduleversion")

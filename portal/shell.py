@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from archive.audit.calls import call_of
 from archive.batches.models import Load
 
 
@@ -45,6 +47,8 @@ SECTIONS = (
     Section("loads", _("Loads"), "package-import", "/loads/", "archive.view_loads", "l", ("/loads/",)),
     Section("audit", _("Audit"), "list-check", "/audit/", "audit.view_events", "a", ("/audit/",)),
 )
+# Ids, names of parts and cursors: anything else in a query may have been typed by somebody and is not repeated.
+_PLACES = ("s", "v", "panel", "show", "older", "after", "before")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -57,6 +61,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "rail": rail(request) if signed_in else [],
             "jobs": jobs(user) if signed_in else None,
             "can_search": bool(signed_in and user and user.has_perm("archive.search_communications")),
+            "here": here(request),
+            "call_reference": call_of(request).reference if signed_in else "",
             "user_name": (user.get_full_name() or user.get_username()) if signed_in and user else "",
             "theme": getattr(user, "theme", "system"),
             "density": getattr(user, "density", "comfortable"),
@@ -64,6 +70,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "version": settings.VERSION,
         }
     }
+
+
+def here(request: HttpRequest) -> str:
+    """Return where a form of the shell comes back to: the path, and of its query what we put there ourselves."""
+    kept = {name: request.GET[name] for name in _PLACES if name in request.GET}
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path
 
 
 def jobs(user: Any) -> dict[str, Any] | None:

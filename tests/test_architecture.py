@@ -130,6 +130,8 @@ MATRIX: dict[str, tuple[str, str, set[str], int]] = {
     "search_results": ("get", f"/search/{ID}/", READERS, 404),
     "search_count": ("get", f"/search/{ID}/count", READERS, 404),
     "communication": ("get", f"/communications/{ID}/", READERS, 404),
+    "communication_notes": ("post", f"/communications/{ID}/notes/", READERS, 404),
+    "call_reference": ("get", "/call/", READERS, 200),
     "variant_content": ("get", f"/communications/{ID}-1/content", READERS, 404),
     "variant_download": ("get", f"/communications/{ID}-1/download", READERS, 404),
     "variant_page": ("get", f"/communications/{ID}-1/page/1", READERS, 404),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from archive.audit.calls import call_of
 from archive.audit.ids import uuid7
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class Actor:
 
     Shapes: `kind` is user, machine or system; `id` a text that outlives the row it names; `address` is "local" outside
     of a request; `correlation_id` joins what one request, one command or one run of work does; `account` is the user
-    row where there is one.
+    row where there is one. `call_reference` is what the person said he is on the telephone about; `call_mark` tells
+    calls of one session apart and says nothing of them.
     """
 
     kind: str
@@ -32,6 +34,8 @@ class Actor:
     address: str = ""
     correlation_id: str = ""
     account: Any = None
+    call_reference: str = ""
+    call_mark: str = ""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Actor:
@@ -41,8 +45,16 @@ class Actor:
         user = getattr(request, "user", None)
         if user is None or not user.is_authenticated:
             return cls("system", "anonymous", "anonymous", address=address, correlation_id=correlation_id)
+        call = call_of(request)
         return cls(
-            "user", str(user.pk), user.get_username(), address=address, correlation_id=correlation_id, account=user
+            "user",
+            str(user.pk),
+            user.get_username(),
+            address=address,
+            correlation_id=correlation_id,
+            account=user,
+            call_reference=call.reference,
+            call_mark=call.mark,
         )
 
     @classmethod

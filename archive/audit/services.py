@@ -21,7 +21,7 @@ from archive.audit.canonical import canonical
 from archive.audit.ids import uuid7
 from archive.audit.lines import clean
 from archive.audit.models import Event, EventPrivate, LargeLeaf, LoadPart, ViewMark
-from archive.audit.verbs import Verb
+from archive.audit.verbs import Group, Verb
 
 LEAF_LIMIT_BYTES = 65_535
 VIEW_SECONDS = 15 * 60
@@ -110,9 +110,12 @@ def prepare(
 ) -> Prepared:
     """Make an event without writing it: for `record_all`, where one change has hundreds.
 
-    Shapes, errors: those of `record`. A leaf that is too large is kept beside at once.
+    Shapes, errors: those of `record`. A leaf that is too large is kept beside at once. A read tells the call reference
+    of its actor, as a private text.
     """
     verb = Verb(verb)
+    if actor.call_reference and verb.group == Group.READS:
+        private = {**(private or {}), "call_reference": actor.call_reference}
     kind, subject_id = subject_of(subject)
     event_id, at = uuid7(), timezone.now()
     body: dict[str, Any] = {
@@ -214,11 +217,12 @@ def record_read(
 def record_view(*, actor: Actor, verb: Verb, subject: Subject, part: str = "", **details: Any) -> bool:
     """Record a view once for each user, subject and part in a quarter of an hour; tell whether it was new.
 
+    Shapes: another call is another reason to look, so it is another view.
     Errors: InsideTransactionError.
     """
     _assert_outside()
     kind, subject_id = subject_of(subject)
-    marked = f"{subject_id}{f'-{part}' if part else ''}"
+    marked = f"{subject_id}{f'-{part}' if part else ''}{f'.{actor.call_mark}' if actor.call_mark else ''}"
     slot = int(timezone.now().timestamp()) // VIEW_SECONDS
     known = ViewMark.objects.filter(actor_id=actor.id, subject_id=marked, verb=str(verb), slot=slot)
     if known.exists():

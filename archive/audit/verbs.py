@@ -25,6 +25,8 @@ class Verb(StrEnum):
     COMMUNICATION_SUPERSEDED = "communication.superseded"
     VARIANT_VIEWED = "variant.viewed"
     VARIANT_DOWNLOADED = "variant.downloaded"
+    NOTE_ADDED = "note.added"
+    NOTE_REFUSED = "note.refused"
     SEARCH_RUN = "search.run"
     EVENTS_VIEWED = "events.viewed"
     EVENTS_EXPORTED = "events.exported"
@@ -76,6 +78,8 @@ _LABELS: dict[Verb, tuple[Group, Promise]] = {
     Verb.COMMUNICATION_SUPERSEDED: (Group.CHANGES, _("Replaced by a later one")),
     Verb.VARIANT_VIEWED: (Group.READS, _("Read a form of it")),
     Verb.VARIANT_DOWNLOADED: (Group.READS, _("Downloaded")),
+    Verb.NOTE_ADDED: (Group.CHANGES, _("Note added")),
+    Verb.NOTE_REFUSED: (Group.CHANGES, _("Note refused")),
     Verb.SEARCH_RUN: (Group.READS, _("Searched")),
     Verb.EVENTS_VIEWED: (Group.READS, _("Read the audit log")),
     Verb.EVENTS_EXPORTED: (Group.READS, _("Exported the audit log")),

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.verbs import Verb
 from archive.desk.chips import chips_of
-from archive.desk.record import record_context
-from archive.documents.models import Communication
+from archive.desk.record import panel_context, record_context
+from archive.desk.trail import trail_of
 from archive.documents.selectors import describe_scope, get_communication
 from archive.query import QueryError
+from archive.search.facets import facets_of
 from archive.search.forms import ConditionsForm, form_values
 from archive.search.models import Search
 from archive.search.paging import SORTS, BadCursorError
 from archive.search.selectors import (
-    Found,
     count,
     count_superseded,
+    count_waiting,
     get_page,
-    get_search,
     hit_list,
-    neighbours,
     resolve,
+    with_superseded,
 )
 from archive.search.services import open_search, start_search
+from archive.search.words.database import IndexDownError
 
+logger = logging.getLogger(__name__)
 MAY_SEARCH = "archive.search_communications"
 
 
@@ -78,11 +79,14 @@ def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
         found = resolve(search.query, user=request.user)
         form = ConditionsForm(initial=form_values(found.tree), user=request.user)
         page = get_page(found, sort=search.sort, cursor=request.GET.get("after", "") or request.GET.get("before", ""))
+        hits = hit_list(list(page.rows), user=request.user, found=found)
     except QueryError as error:
         return _search_page(request, text=search.query, form=form, error=error, status=422)
     except BadCursorError:
         return redirect("search_results", search_id=search.public_id)
-    hits = hit_list(list(page.rows), user=request.user)
+    except IndexDownError:
+        logger.exception("The word index does not answer.")
+        return _search_page(request, text=search.query, form=form, search=search, index_down=True, status=503)
     context: dict[str, Any] = {
         "search": search,
         "hits": hits,
@@ -103,18 +107,23 @@ def search_count(request: HttpRequest, search_id: UUID) -> HttpResponse:
     search = _search_or_404(request, search_id)
     try:
         found = resolve(search.query, user=request.user)
+        number, exact = count(found, exactly="exactly" in request.GET)
+        superseded, superseded_exact = count_superseded(found)
+        context = {
+            "count": number,
+            "exact": exact,
+            "superseded": superseded,
+            "superseded_exact": superseded_exact,
+            "with_superseded": with_superseded(found),
+            "search": search,
+            "facets": facets_of(found),
+            "waiting": count_waiting(found),
+        }
     except QueryError as error:
         context = {"error": error, "query_text": search.query}
         return render(request, "desk/_query_error.html", context, status=422)
-    number, exact = count(found, exactly="exactly" in request.GET)
-    superseded, superseded_exact = count_superseded(found)
-    context = {
-        "count": number,
-        "exact": exact,
-        "superseded": superseded,
-        "superseded_exact": superseded_exact,
-        "search": search,
-    }
+    except IndexDownError:
+        return render(request, "desk/_index_down.html", status=503)
     return render(request, "desk/_count.html", context)
 
 
@@ -147,35 +156,18 @@ def _search_or_404(request: HttpRequest, search_id: UUID) -> Search:
 @permission_required(MAY_SEARCH, raise_exception=True)
 @require_safe
 def communication_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Show one communication: `?v=` names the channel, `?panel=` the side panel, `?s=` the search it was found by."""
+    """Show one communication, or to a script its panel alone.
+
+    `?v=` names the channel, `?panel=` the side panel, `?show=` and `?older=` what of the timeline, `?s=` the search.
+    """
     try:
         communication = get_communication(public_id, user=request.user)
     except ObjectDoesNotExist:
         raise Http404 from None
     actor = Actor.of(request)
     audit.record_view(actor=actor, verb=Verb.COMMUNICATION_VIEWED, subject=communication)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "desk/_panel.html", panel_context(communication, request=request))
     context = record_context(communication, request=request, actor=actor)
-    context["trail"] = _trail(request, communication)
+    context["trail"] = trail_of(request, communication)
     return render(request, "desk/communication.html", context)
-
-
-def _trail(request: HttpRequest, communication: Communication) -> dict[str, str]:
-    """Return where the reader came from: the page of the search, and the hits beside this one.
-
-    Another user's search is ignored.
-    """
-    try:
-        search = get_search(UUID(request.GET.get("s", "")), user=request.user)
-        found: Found = resolve(search.query, user=request.user)
-    except (ValueError, ObjectDoesNotExist, QueryError):
-        return {}
-    newer, older = neighbours(found, communication, sort=SORTS.get(search.sort, SORTS["-issued"]))
-    place = {name: request.GET[name] for name in ("after", "before") if name in request.GET}
-    suffix = "?" + urlencode({"s": search.public_id, **place})
-    results = reverse("search_results", args=[search.public_id])
-    trail = {"results": f"{results}?{urlencode(place)}" if place else results, "s": str(search.public_id)}
-    if newer:
-        trail["previous"] = reverse("communication", args=[newer]) + suffix
-    if older:
-        trail["next"] = reverse("communication", args=[older]) + suffix
-    return trail

@@ -35,11 +35,6 @@ class Rule:
     row: AccessRule
     tree: Node
 
-    @property
-    def words(self) -> str:
-        """Return the rule as people read it."""
-        return to_text(self.tree) or "*"
-
 
 def check_expression(expression: str) -> str:
     """Return the canonical text of an expression.

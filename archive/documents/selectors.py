@@ -17,17 +17,20 @@ from archive.documents.models import (
     Communication,
     CommunicationLink,
     IndexField,
+    Note,
     Party,
     Person,
     Variant,
     VariantResource,
 )
 from archive.documents.plans import only_filtering
+from archive.documents.rule_words import Wording
 from archive.query import QueryError, Values, registry
 from archive.query.to_q import true_q
 
 RECIPIENTS = "recipients"
 PARTIES_PERMISSION = "archive.view_parties"
+NOTES_PERMISSION = "archive.view_notes"
 
 
 def visible_to(user: Any, *, where: Q | None = None, filtering: Collection[str] = ()) -> QuerySet[Communication]:
@@ -159,6 +162,13 @@ def list_links(communication: Communication, *, user: Any) -> list[LinkView]:
     return views
 
 
+def list_notes(communication: Communication, *, user: Any) -> list[Note]:
+    """Return the notes on a communication in the order in which they were written; none without the right."""
+    if not user.has_perm(NOTES_PERMISSION):
+        return []
+    return list(Note.objects.filter(order_key=communication.order_key).order_by("number"))
+
+
 def index_fields() -> dict[str, IndexField]:
     """Return all index fields, retired ones too, by key."""
     return {field.key: field for field in IndexField.objects.all()}
@@ -177,6 +187,7 @@ class Reason:
 def explain_access(communication: Communication, *, user: Any) -> list[Reason]:
     """Return the allow rules that are true for a communication, in words."""
     reasons: list[Reason] = []
+    wording = Wording()
     for rule in rules_of(user):
         if rule.row.effect != AccessRule.Effect.ALLOW:
             continue
@@ -185,13 +196,14 @@ def explain_access(communication: Communication, *, user: Any) -> list[Reason]:
         except QueryError:
             continue
         if Communication.objects.filter(applies, pk=communication.pk).exists():
-            reasons.append(Reason(rule.row.group.name, True, rule.words, rule.row.note))
+            reasons.append(Reason(rule.row.group.name, True, wording.of(rule.tree), rule.row.note))
     return reasons
 
 
 def describe_scope(user: Any) -> list[Reason]:
     """Return the rules of a user in words, allowing ones first: what he may see at all."""
+    wording = Wording()
     return [
-        Reason(rule.row.group.name, rule.row.effect == AccessRule.Effect.ALLOW, rule.words, rule.row.note)
+        Reason(rule.row.group.name, rule.row.effect == AccessRule.Effect.ALLOW, wording.of(rule.tree), rule.row.note)
         for rule in rules_of(user)
     ]

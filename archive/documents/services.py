@@ -1,4 +1,4 @@
-"""Changes to what the record is found by: renumberings. Records themselves come in by `archive.ingest` only."""
+"""Changes beside the record: renumberings and notes. Records themselves come in by `archive.ingest` only."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.rights import require
 from archive.audit.verbs import Verb
-from archive.documents.models import BusinessUnit, PartyAlias
+from archive.documents import notes
+from archive.documents.models import BusinessUnit, Communication, Note, PartyAlias
 
 PERMISSION = "archive.change_aliases"
+ADD_NOTES_PERMISSION = "archive.add_notes"
 LONGEST_NUMBER, LONGEST_SOURCE = 100, 200
 SLICE_ALIASES = 500
 """How many renumberings are added in one transaction, at most."""
@@ -137,3 +140,39 @@ def _row(alias: NewAlias, unit: BusinessUnit, actor: Actor) -> PartyAlias:
         created_at=timezone.now(),
         created_by=actor.user,
     )
+
+
+def add_note(*, communication: Communication, text: str, actor: Actor) -> Note:
+    """Add a note to a communication; nobody can change or remove it afterwards.
+
+    Shapes: notes are numbered from 1 within their communication, under the writer's lock. The event tells number and
+    length; what the note says stands in the note alone. What is refused is recorded as `note.refused`.
+    Units: text has 1 to 4,000 characters once cleaned.
+    Errors: PermissionDenied without `archive.add_notes`; EmptyNoteError; NoteTooLongError.
+    Source: model.md §8 (a hold covers notes).
+    """
+    try:
+        require(actor, ADD_NOTES_PERMISSION)
+        body = notes.clean(text)
+    except PermissionDenied:
+        _refuse_note(communication, actor, "The user's roles do not allow this.")
+        raise
+    except notes.NoteError as error:
+        _refuse_note(communication, actor, str(error))
+        raise
+    with transaction.atomic():
+        there = Note.objects.filter(order_key=communication.order_key)
+        note = Note.objects.create(
+            order_key=communication.order_key,
+            number=(there.aggregate(last=Max("number"))["last"] or 0) + 1,
+            body=body,
+            author=actor.user,
+            author_name=actor.name,
+            created_at=timezone.now(),
+        )
+        audit.record(actor=actor, verb=Verb.NOTE_ADDED, subject=communication, note=note.number, characters=len(body))
+    return note
+
+
+def _refuse_note(communication: Communication, actor: Actor, reason: str) -> None:
+    audit.record_refusal(actor=actor, verb=Verb.NOTE_REFUSED, subject=communication, reason=reason)

@@ -5,20 +5,29 @@ from __future__ import annotations
 from django.contrib.auth.models import Group, Permission
 
 _READ = ("archive.search_communications", "archive.download_communications")
+_NOTES = ("archive.view_notes", "archive.add_notes")
 ROLES: dict[str, tuple[str, ...]] = {
-    "agent": (*_READ, "archive.view_parties"),
+    "agent": (*_READ, *_NOTES, "archive.view_parties"),
     "compliance": (
         *_READ,
+        *_NOTES,
         "archive.view_parties",
         "archive.export_communications",
         "audit.view_events",
         "audit.export_events",
     ),
-    "records": (*_READ, "archive.view_parties"),
+    "records": (*_READ, *_NOTES, "archive.view_parties"),
     "editor": ("archive.search_communications",),
     "approver": ("archive.search_communications",),
-    "operations": (*_READ, "archive.view_loads", "archive.run_loads"),
-    "auditor": (*_READ, "archive.view_parties", "archive.view_loads", "audit.view_events", "audit.export_events"),
+    "operations": (*_READ, "archive.view_notes", "archive.view_loads", "archive.run_loads"),
+    "auditor": (
+        *_READ,
+        "archive.view_notes",
+        "archive.view_parties",
+        "archive.view_loads",
+        "audit.view_events",
+        "audit.export_events",
+    ),
     "admin": ("archive.change_aliases",),
 }
 

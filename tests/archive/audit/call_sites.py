@@ -126,6 +126,15 @@ def _export_variant(world: World) -> Act:
     return lambda: call_command("export_variant", f"{row.public_id}-1", output=target, user=user.username)
 
 
+def _note(role: str) -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        row = world.archive.add("one", index={"branch": "012"})
+        world.sign_in(role)
+        return world.post(f"/communications/{row.public_id}/notes/", text="called, will pay")
+
+    return prepare
+
+
 def _log_page(world: World) -> Act:
     world.sign_in("auditor")
     return world.get("/audit/")
@@ -391,6 +400,8 @@ CALL_SITES: dict[str, CallSite] = {
     "reading a form in the page": CallSite("variant.viewed", _open_record),
     "reading a form": CallSite("variant.viewed", _variant("content")),
     "downloading": CallSite("variant.downloaded", _variant("download")),
+    "a note": CallSite("note.added", _note("agent")),
+    "a note that is not allowed": CallSite("note.refused", _note("auditor"), outcome="refused"),
     "exporting by command": CallSite("variant.downloaded", _export_variant),
     "reading the log": CallSite("events.viewed", _log_page),
     "reading an event": CallSite("events.viewed", _log_event),

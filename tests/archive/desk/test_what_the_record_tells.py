@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from archive.documents import timeline
 from tests.archive.documents.archives import Archive, sms
 
 SENT = {
@@ -48,13 +47,3 @@ def test_without_the_right_neither_is_told(archive: Archive, page: Any) -> None:
     group.permissions.remove(group.permissions.get(codename="view_parties"))
     text = page(row, "agent", "panel=details")
     assert "5550123" not in text and "Frau Dr." not in text and "Sent to" not in text
-
-
-def test_a_timeline_that_is_cut_says_so(archive: Archive, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = archive.add("sent", **SENT)
-    words = "older ones are in the audit log"
-    assert words not in page(row, "agent", "panel=timeline")
-    monkeypatch.setattr(timeline, "MOST_EVENTS", 2)
-    text = page(row, "agent", "panel=timeline")
-    assert words in text and "/audit/?subject=" not in text
-    assert f"/audit/?subject={row.public_id}" in page(row, "auditor", "panel=timeline")
