@@ -107,7 +107,8 @@ def search_count(request: HttpRequest, search_id: UUID) -> HttpResponse:
     search = _search_or_404(request, search_id)
     try:
         found = resolve(search.query, user=request.user)
-        number, exact = count(found, exactly="exactly" in request.GET)
+        facets = facets_of(found)
+        number, exact = count(found, exactly=True) if "exactly" in request.GET else (facets.counted, facets.whole)
         superseded, superseded_exact = count_superseded(found)
         context = {
             "count": number,
@@ -116,7 +117,7 @@ def search_count(request: HttpRequest, search_id: UUID) -> HttpResponse:
             "superseded_exact": superseded_exact,
             "with_superseded": with_superseded(found),
             "search": search,
-            "facets": facets_of(found),
+            "facets": facets,
             "waiting": count_waiting(found),
         }
     except QueryError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -23,13 +24,17 @@ from archive.documents.models import (
 from archive.documents.plans import BROAD, finds_few, keys_in
 from archive.documents.selectors import first_names, index_fields, replaced_counts, visible_to
 from archive.documents.shown import value_shown
-from archive.query import Everything, Node, Phrase, QueryError, Values, Word, parse, registry
+from archive.query import Comparison, Everything, Node, Phrase, QueryError, Values, Word, parse, registry, to_text
+from archive.query.fields import NOTHING
 from archive.query.to_q import true_q
-from archive.query.tree import comparisons, conditions, words
+from archive.query.tree import all_of, comparisons, conditions, words
 from archive.search.asking import Asked, Walking, asked_of, asks_for_words
 from archive.search.models import Search
 from archive.search.paging import SORTS, Page, Sort, page_of, page_of_keys
+from archive.search.waiting import waiting_q
 from archive.search.walks import START, Budget, Filtered, keys_of, ranks_of
+from archive.search.words.database import reader
+from archive.search.words.snippets import Snippet, matching_texts, snippet_of
 
 COUNTED_TO = 10_000
 EXACTLY_SECONDS = 60.0
@@ -236,6 +241,24 @@ def count_superseded(found: Found) -> tuple[int, bool]:
     return _counted(visible_to(found.user, where=replaced, filtering=BROAD | found.broad))
 
 
+def count_waiting(found: Found) -> tuple[int, bool]:
+    """Return how many communications of a search for words may be missing, since their text is not indexed yet.
+
+    Shapes: those that fulfil its other conditions, exactly up to 10,000; 0 for a search without words.
+    Errors: IndexDownError.
+    """
+    if found.asked is None:
+        return 0, True
+    waiting = waiting_q()
+    return (0, True) if waiting is NOTHING else _counted(found.rows.filter(waiting))
+
+
+def with_superseded(found: Found) -> str:
+    """Return the query that shows replaced ones beside current ones."""
+    both = Comparison("state", "in", (Communication.State.CURRENT, Communication.State.SUPERSEDED))
+    return to_text(all_of((found.tree, both)))
+
+
 def _counted(rows: QuerySet[Communication]) -> tuple[int, bool]:
     number = rows.order_by()[: COUNTED_TO + 1].count()
     return (number, True) if number <= COUNTED_TO else (COUNTED_TO, False)
@@ -269,6 +292,8 @@ class Hit:
     replaces: int
     channels: list[Channel]
     cells: list[Cell]
+    snippet: Snippet | None = None
+    snippet_channel: str = ""
 
     @property
     def customer(self) -> tuple[str, str]:
@@ -294,10 +319,15 @@ class HitList:
     folded: dict[str, str] = field(default_factory=dict)
 
 
-def hit_list(rows: list[Communication], *, user: Any) -> HitList:
-    """Return what a list shows of some rows."""
+def hit_list(rows: list[Communication], *, user: Any, found: Found | None = None) -> HitList:
+    """Return what a list shows of some rows; with what was asked, the words in their context too.
+
+    Errors: IndexDownError.
+    """
     keys = [row.order_key for row in rows]
     names, replaced = first_names(keys, user=user), replaced_counts(keys, user=user)
+    snippets = snippets_of(keys, found.asked) if found and found.asked else {}
+    channels = _channels_by_number(snippets) if snippets else {}
     units = dict(BusinessUnit.objects.values_list("pk", "label"))
     classes = dict(DocumentClass.objects.values_list("pk", "label"))
     fields = index_fields()
@@ -311,10 +341,44 @@ def hit_list(rows: list[Communication], *, user: Any) -> HitList:
             replaces=replaced.get(row.order_key, 0),
             channels=channels_of(row.channels),
             cells=[Cell(column, _cell(row, fields[column.key])) for column in columns],
+            snippet=snippets.get(row.order_key),
+            snippet_channel=channels.get(row.order_key, ""),
         )
         for row in rows
     ]
     return HitList(hits, columns, _folded(hits) | shared)
+
+
+def snippets_of(order_keys: Sequence[int], asked: Asked) -> dict[int, Snippet]:
+    """Return where the words of a search stand in some of its hits; those whose texts have none are left out.
+
+    Errors: IndexDownError.
+    """
+    if not asked.terms:
+        return {}
+    index = reader()
+    matching = matching_texts(asked.terms, index)
+    found = ((key, snippet_of(key, matching, index)) for key in order_keys) if matching else ()
+    return {key: snippet for key, snippet in found if snippet is not None}
+
+
+def _channels_by_number(snippets: dict[int, Snippet]) -> dict[int, str]:
+    """Return the channel of the variant that each snippet comes from."""
+    rows = Variant.objects.filter(order_key__in=snippets).values_list("order_key", "number", "channel")
+    return {key: channel for key, number, channel in rows if snippets[key].variant == number}
+
+
+def words_of_search(public_id: UUID, user: Any) -> list[str]:
+    """Return the words of a user's own search that are marked in documents: tokens, a last `*` for beginnings.
+
+    Shapes: empty for a search without words, for anybody else's, and for one that cannot be read any more.
+    """
+    try:
+        asked = resolve(get_search(public_id, user=user).query, user=user).asked
+    except (ObjectDoesNotExist, QueryError):
+        return []
+    terms = asked.terms if asked else ()
+    return [" ".join(term.tokens) + ("*" if term.prefix else "") for term in terms if term.column != "subject"]
 
 
 def channels_of(mask: int) -> list[Channel]:

@@ -173,6 +173,15 @@ def channel_mark(channel: str) -> SafeString:
     return format_html('<span class="v-channel">{}<span>{}</span></span>', icon(found.icon, "small"), found.label)
 
 
+@register.simple_tag
+def channel_icon(channel: str) -> SafeString:
+    """Return a channel as an icon alone, its word for those who hear it; nothing where there is no channel."""
+    if not channel:
+        return SafeString("")
+    found = state_of("channel", str(channel))
+    return format_html('{}<span class="visually-hidden">{}: </span>', icon(found.icon, "small"), found.label)
+
+
 @register.simple_tag(takes_context=True)
 def sort_button(context: dict[str, Any], search: Any, sort: str, label: str, now: str) -> SafeString:
     """Return the head of a column as a button that sorts: a POST, as the query must not stand in a URL.

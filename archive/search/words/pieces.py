@@ -69,13 +69,15 @@ def pieces_of(text: str) -> list[Piece]:
     found = words_of(text)
     if not found:
         return []
-    if len(found) <= MOST_OF_ONE or _fits(found, len(text)):
+    if _fits(found, len(text)):
         return [Piece(text, " ".join(found))]
     return [Piece(part, " ".join(words_of(part))) for part in _parts(text)]
 
 
 def _fits(tokens: list[str], characters: int) -> bool:
-    return len(tokens) <= MOST_TOKENS and characters * 4 <= MOST_BYTES and max(Counter(tokens).values()) <= MOST_OF_ONE
+    if len(tokens) > MOST_TOKENS or characters * 4 > MOST_BYTES:
+        return False
+    return len(tokens) <= MOST_OF_ONE or max(Counter(tokens).values()) <= MOST_OF_ONE
 
 
 def _parts(text: str) -> Iterator[str]:

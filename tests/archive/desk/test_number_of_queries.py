@@ -69,7 +69,7 @@ def test_the_hit_list(archive: Archive, get: Any, user_of: Any, client: Any, tex
     few = [get(page) for page in pages]
     archive.load(*replaced_pairs(FEW, MANY))
     assert [get(page) for page in pages] == few
-    assert few[0] <= 30 and few[1] <= 15
+    assert few[0] <= 30 and few[1] <= 17  # the count comes with facets: labels of classes and units
 
 
 def test_a_later_page_of_the_list(archive: Archive, get: Any, client: Any) -> None:

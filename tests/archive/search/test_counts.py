@@ -82,10 +82,10 @@ def test_replaced_ones_beyond_ten_thousand_are_more_than(archive: Archive, user_
     multiply(archive.get("current"), COUNTED_TO, state="superseded")
     agent = user_of("agent")
     assert count_superseded(resolve("", user=agent)) == (COUNTED_TO, True)
-    assert "10,000 replaced ones are left out" in said(client, agent)
+    assert "Show 10,000 replaced ones too" in said(client, agent)
     multiply(archive.get("current"), 1, state="superseded")
     assert count_superseded(resolve("", user=agent)) == (COUNTED_TO, False)
-    assert "More than 10,000 replaced ones are left out" in said(client, agent)
+    assert "Show more than 10,000 replaced ones too" in said(client, agent)
 
 
 def test_the_count_of_a_search_that_no_longer_can_be_run_says_why(archive: Archive, user_of: Any, client: Any) -> None:

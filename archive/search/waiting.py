@@ -1,0 +1,37 @@
+"""What the word index has not got yet: the records of each load from the position on that is not done."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
+
+from archive.batches.models import Load
+from archive.documents.models import LateVariant
+from archive.query.fields import NOTHING
+from archive.search.words.database import reader
+
+
+def waiting_places() -> dict[int, int]:
+    """Return by load the position of the first record that waits, in order of loads; empty when nothing waits.
+
+    Errors: IndexDownError.
+    """
+    done = reader().progress()
+    committed = Load.objects.filter(next_record__gt=0).order_by("pk").values_list("pk", "next_record")
+    return {load_id: done.get(load_id, 0) for load_id, upto in committed if done.get(load_id, 0) < upto}
+
+
+def waiting_q() -> Q:
+    """Return the condition on communications of which some text is not looked at yet; NOTHING when nothing waits.
+
+    Errors: IndexDownError.
+    """
+    places = waiting_places()
+    if not places:
+        return NOTHING
+    whole = [load_id for load_id, position in places.items() if position == 0]
+    begun = [Q(load_id=load_id, load_position__gte=at) for load_id, at in places.items() if at > 0]
+    waiting = reduce(or_, begun, Q(load_id__in=whole))
+    return waiting | Q(order_key__in=LateVariant.objects.filter(waiting).values("order_key"))

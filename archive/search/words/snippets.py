@@ -1,0 +1,134 @@
+"""Where a hit's words stand: a short stretch of its text around them, from the variant that has them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from archive.search.words.database import Reader
+from archive.search.words.terms import Scope, Term, match_of
+from archive.search.words.tokens import spans_of
+
+WORDS_BEFORE, WORDS_SHOWN = 2, 30
+MOST_CHARACTERS = 240
+MOST_LOOKED_AT = 10_200
+"""Tokens of a piece; it has no more."""
+
+Span = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A stretch of text.
+
+    Shapes: `parts` are (text, marked) in order; `variant` is the number of the variant it comes from; `begins` and
+    `ends` say that the text itself does there.
+    """
+
+    parts: tuple[tuple[str, bool], ...]
+    variant: int
+    begins: bool
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What is looked for in texts: the terms, and how the index is asked for any of them."""
+
+    terms: tuple[Term, ...]
+    match: str
+
+
+def matching_texts(terms: Sequence[Term], index: Reader) -> Matching | None:
+    """Return how terms are looked for in texts; None where all of them are about subjects only.
+
+    Errors: IndexDownError.
+    """
+    in_texts = tuple(term for term in terms if term.column != "subject")
+    if not in_texts:
+        return None
+    each = (match_of(Term(term.tokens, term.prefix, "body"), index, Scope()) for term in in_texts)
+    return Matching(in_texts, " OR ".join(f"({match})" for match in each))
+
+
+def snippet_of(order_key: int, matching: Matching, index: Reader) -> Snippet | None:
+    """Return where a communication's text has one of some terms first; None where only its subject has it.
+
+    Errors: IndexDownError.
+    """
+    for piece in index.matching_pieces(matching.match, order_key, 1):
+        parts, begins, ends = stretch_of(piece.text, matching.terms)
+        return Snippet(parts, piece.variant, begins, ends)
+    return None
+
+
+def stretch_of(text: str, terms: Sequence[Term]) -> tuple[tuple[tuple[str, bool], ...], bool, bool]:
+    """Return (parts, whether it begins the text, whether it ends it) around the first place of any term. Pure."""
+    longest = max(len(term.tokens) for term in terms)
+    spans = spans_of(text)
+    before: deque[Span] = deque(maxlen=WORDS_BEFORE + longest)
+    for span in islice(spans, MOST_LOOKED_AT):
+        before.append(span)
+        if _ends_here(before, terms):
+            break
+    shown = list(chain(before, islice(spans, WORDS_SHOWN)))
+    if not shown:
+        return ((text[:MOST_CHARACTERS], False),), True, len(text) <= MOST_CHARACTERS
+    start = 0 if shown[0][1] == _first_start(text) else shown[0][1]
+    end = min(shown[-1][2], start + MOST_CHARACTERS)
+    ends = next(spans, None) is None and shown[-1][2] <= start + MOST_CHARACTERS
+    end = len(text) if ends else end
+    return tuple(_parts(text, start, end, marks_of(shown, terms))), start == 0, ends
+
+
+def _first_start(text: str) -> int:
+    first = next(spans_of(text), None)
+    return first[1] if first else 0
+
+
+def _ends_here(recent: Sequence[Span], terms: Sequence[Term]) -> bool:
+    return any(_matches(recent, len(recent) - len(term.tokens), term) for term in terms)
+
+
+def _matches(spans: Sequence[Span], at: int, term: Term) -> bool:
+    if at < 0 or at + len(term.tokens) > len(spans):
+        return False
+    for offset, token in enumerate(term.tokens):
+        found = spans[at + offset][0]
+        last = offset == len(term.tokens) - 1
+        if found != token and not (last and term.prefix and found.startswith(token)):
+            return False
+    return True
+
+
+def marks_of(spans: Sequence[Span], terms: Sequence[Term]) -> list[tuple[int, int]]:
+    """Return (start, end) of every place of the terms, in order, joined where they touch."""
+    places = sorted(
+        (spans[at][1], spans[at + len(term.tokens) - 1][2])
+        for term in terms
+        for at in range(len(spans))
+        if _matches(spans, at, term)
+    )
+    joined: list[tuple[int, int]] = []
+    for start, end in places:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _parts(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
+    at = start
+    for first, last in marks:
+        first, last = max(first, at), min(last, end)
+        if first >= last:
+            continue
+        if first > at:
+            yield text[at:first], False
+        yield text[first:last], True
+        at = last
+    if at < end:
+        yield text[at:end], False
