@@ -23,9 +23,10 @@ function escape(event) {
   if (root.dataset.singleKeys === "on" && !changedForm()) press("back");
 }
 
+// A form that came back with what is wrong holds what was typed, though its fields were filled by the server.
 function changedForm() {
   return [...document.querySelectorAll("main form")].some((form) =>
-    [...form.elements].some((field) =>
+    "changed" in form.dataset || [...form.elements].some((field) =>
       "defaultChecked" in field && /checkbox|radio/.test(field.type)
         ? field.checked !== field.defaultChecked
         : "defaultValue" in field && field.type !== "hidden" && field.value !== field.defaultValue,
@@ -52,8 +53,10 @@ function named(event) {
       return openKeys();
     case "f":
       return find();
+    case "n":
+      return note();
     default:
-      return /^[1-9d[\]]$/.test(event.key) && press(event.key);
+      return /^[a-z1-9[\]]$/.test(event.key) && press(event.key);
   }
 }
 
@@ -81,6 +84,19 @@ function find() {
   field?.focus();
   field?.select?.();
   return Boolean(field);
+}
+
+// The panel with the notes opens first where it is not open; its field gets the focus once it is there.
+function note() {
+  const focusField = () => {
+    const field = document.querySelector("#note-form textarea");
+    field?.focus();
+    return Boolean(field);
+  };
+  if (focusField()) return true;
+  if (!press("n")) return false;
+  document.addEventListener("htmx:afterSettle", focusField, { once: true });
+  return true;
 }
 
 // Rows: the link of a row is what has the focus, so that Enter opens it without a script.

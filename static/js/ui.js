@@ -4,5 +4,5 @@ import "./keyboard.js";
 import "./copy.js";
 import "./parts.js";
 import "./poll.js";
-import "./filters.js";
+import "./notes.js";
 import "./upload.js";
