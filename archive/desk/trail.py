@@ -16,6 +16,7 @@ from archive.query import QueryError, registry
 from archive.query.tree import words
 from archive.search.paging import SORTS, Sort
 from archive.search.selectors import Found, get_search, neighbours, resolve
+from archive.search.words.database import IndexDownError
 
 COUNTED_TO = 500
 """Up to how many hits a record says which of them it is."""
@@ -44,11 +45,15 @@ def trail_of(request: HttpRequest, communication: Communication) -> Trail | None
     except (ValueError, ObjectDoesNotExist, QueryError):
         return None
     sort = SORTS.get(search.sort, SORTS["-issued"])
-    previous, following = neighbours(found, communication, sort=sort)
+    try:
+        previous, following = neighbours(found, communication, sort=sort)
+        position, total = _position(found, communication, sort=sort)
+    except (QueryError, IndexDownError):  # the way back stays
+        previous = following = None
+        position = total = 0
     place = {name: request.GET[name] for name in ("after", "before") if name in request.GET}
     suffix = "?" + urlencode({"s": search.public_id, **place})
     results = reverse("search_results", args=[search.public_id])
-    position, total = _position(found, communication, sort=sort)
     return Trail(
         f"{results}?{urlencode(place)}" if place else results,
         str(search.public_id),

@@ -23,7 +23,9 @@ from django.db.models import Max  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from archive.audit.actor import Actor  # noqa: E402
-from archive.search.selectors import get_page, hit_list, resolve  # noqa: E402
+from archive.search.facets import facets_of  # noqa: E402
+from archive.search.selectors import count, first_keys, get_page, hit_list, resolve  # noqa: E402
+from archive.search.words.database import index_path  # noqa: E402
 from archive.storage.models import StoredObject  # noqa: E402
 from archive.storage.pack import BLOCK, MOST_PACK_BYTES  # noqa: E402
 from archive.storage.packing import PackSet, Place, register_sealed  # noqa: E402
@@ -33,6 +35,7 @@ from portal.accounts.services import create_user  # noqa: E402
 from portal.configuration.applying import apply  # noqa: E402
 from tests.bench.harness import percentile  # noqa: E402
 from tests.bench.seed import LETTERS_EACH, seed  # noqa: E402
+from tests.bench.texts import RARE_EACH, seed_texts  # noqa: E402
 
 UNITS = 40
 ALLOWED = 10
@@ -97,6 +100,68 @@ def searches(rounds: str, count: str) -> dict[str, Any]:
             "hits": percentile(hits, 0.5),
         }
     return answer
+
+
+def texts() -> dict[str, Any]:
+    """Index a text for every communication; tell how large texts and index are."""
+    started = time.perf_counter()
+    size = seed_texts()
+    files = sum(file.stat().st_size for file in index_path().parent.glob(f"{index_path().stem}-*.db*"))
+    return {"seconds": time.perf_counter() - started, "text_bytes": size, "index_bytes": files}
+
+
+def words(rounds: str) -> dict[str, Any]:
+    """Time queries with words, a class of 25 % and the access rule: first pages, far pages, counts, facets, pages."""
+    user = User.objects.get(username="agent")
+    settings.ALLOWED_HOSTS = ["*"]
+    client = Client()
+    client.force_login(user)
+    chance = random.Random(6)
+    makers: dict[str, Callable[[], str]] = {
+        "a rare word": lambda: f"rare{chance.randrange(RARE_EACH)}",
+        "a word in 1 %": lambda: "hundredth",
+        "a word in 10 %": lambda: "tenth",
+        "a word in every document": lambda: "everywhere",
+        "a phrase of two common words": lambda: '"late fee"',
+        "two common words": lambda: "late fee",
+        "a beginning": lambda: "hundr*",
+        "a common word, not another": lambda: "everywhere NOT late",
+        "no hit": lambda: "nowhere",
+        "no hit of two common words": lambda: '"fee late"',
+    }
+    answer: dict[str, Any] = {}
+    for name, make in makers.items():
+        took: dict[str, list[float]] = {"rows": [], "far": [], "count": [], "facets": [], "page": []}
+        hits: list[int] = []
+
+        def timed(kind: str, run: Callable[[], Any], took: dict[str, list[float]] = took) -> Any:
+            started = time.perf_counter()
+            result = run()
+            took[kind].append(time.perf_counter() - started)
+            return result
+
+        for round_ in range(int(rounds)):
+            text = f"{make()} class:statement"
+            page = timed("rows", lambda text=text: get_page(resolve(text, user=user)))
+            hits.append(len(page.rows))
+            if round_ % 8:
+                continue
+            timed("count", lambda text=text: count(resolve(text, user=user)))
+            timed("facets", lambda text=text: facets_of(resolve(text, user=user)))
+            far = _cursor_far_in(text, user)
+            if far:
+                timed("far", lambda text=text, far=far: get_page(resolve(text, user=user), cursor=far))
+            timed("page", lambda text=text: client.get(client.post("/search/", {"q": text})["Location"]))
+        answer[name] = {
+            kind: [percentile(times, 0.5), percentile(times, 0.95), max(times)] for kind, times in took.items() if times
+        } | {"hits": percentile(hits, 0.5)}
+    return answer
+
+
+def _cursor_far_in(text: str, user: Any) -> str:
+    """Return the cursor of about the thousandth page of a search, or of its last; empty where there is one page."""
+    keys = first_keys(resolve(text, user=user), limit=50_000)
+    return get_page(resolve(text, user=user), limit=len(keys) - 50).after if len(keys) > 100 else ""
 
 
 def get_query(text: str, user: Any) -> tuple[str, Any]:

@@ -94,7 +94,7 @@ def _rows(
             day = first_day + datetime.timedelta(days=position * days // count)
             key = make_order_key(day, numbers[index])
             unit = units[position % len(units)]
-            class_id, version = classes[position % len(classes)]
+            class_id, version = classes[position // len(units) % len(classes)]
             customer = chance.randrange(max(count // LETTERS_EACH, 1))
             external_id = f"SEED-{position:09}"
             slot_values: list[Any] = [None] * width

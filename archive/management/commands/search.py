@@ -18,6 +18,7 @@ from archive.query import QueryError
 from archive.search.paging import BadCursorError
 from archive.search.selectors import count, get_page, hit_list, resolve, variants_of
 from archive.search.services import start_search
+from archive.search.words.database import IndexDownError
 
 
 class Command(BaseCommand):
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError("--limit is a number from 1 to 10,000.")
         try:
             answer = self._answer(user, options)
-        except (QueryError, BadCursorError) as error:
+        except (QueryError, BadCursorError, IndexDownError) as error:
             raise CommandError(str(error)) from None
         except PermissionDenied:
             audit.record_refusal(
