@@ -134,9 +134,12 @@ def _scope_of(user: Any, everything: Sequence[Node]) -> Scope:
     """
     allowed = [rule.tree for rule in rules_of(user) if rule.row.effect == AccessRule.Effect.ALLOW]
     trees: list[Node] = [*everything, Or(tuple(allowed))]
-    units = _necessary(And(tuple(trees)), "unit", _unit_ids())
-    classes = _necessary(And(tuple(trees)), "class", _class_ids())
-    return Scope(_worth_it(classes, DocumentClass.objects.count()), _worth_it(units, BusinessUnit.objects.count()))
+    every = And(tuple(trees))
+    units, classes = _unit_ids(), _class_ids()
+    return Scope(
+        _worth_it(_necessary(every, "class", classes), len(classes)),
+        _worth_it(_necessary(every, "unit", units), len(units)),
+    )
 
 
 def _worth_it(ids: frozenset[int] | None, of: int) -> frozenset[int] | None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from archive.query import Comparison, Node, Phrase, QueryError, Word
-from archive.search.walks import START, Budget
+from archive.search.walks import START, Budget, Listed
 from archive.search.words.database import Reader
 from archive.search.words.pieces import PIECE_BITS, piece_id
 from archive.search.words.tokens import words_of
@@ -22,6 +22,7 @@ COLUMNS = {"subject": "subject", "text": "body"}
 """Fields of the query language that look for words, with the column of the index that they look in."""
 
 _STEPS_BEFORE_SEEKING = 48
+_FEW = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,17 @@ class Words:
         self._reader = reader
         self._newest_first = newest_first
         self._budget = budget
-        self._match = match_of(term, reader, scope)
+        self._match = match_of(term, reader, Scope())
+        self._scoped = match_of(term, reader, scope)
+        self._few: Listed | None = None
         self._rows: Generator[tuple[Any, ...]] | None = None
         self._now: int | None = START
 
     def seek(self, rank: int) -> int | None:
+        if self._now == START and self._rows is None and self._few is None:
+            self._few = self._all_if_few()
+        if self._few is not None:
+            return self._few.seek(rank)
         if self._now is None or (self._rows is not None and self._now >= rank):
             return self._now
         if self._rows is not None:
@@ -145,9 +152,18 @@ class Words:
         self._next()
         return self._now
 
+    def _all_if_few(self) -> Listed | None:
+        """Return all communications that have the term where they are few: what they are of need not be asked then."""
+        sql = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?"
+        rows = self._reader.all(sql, [self._match, _FEW])
+        places = {row_id >> PIECE_BITS for (row_id,) in rows}
+        return Listed([-place if self._newest_first else place for place in places]) if len(rows) < _FEW else None
+
     def take(self, rank: int, limit: int) -> list[int]:
         found: list[int] = []
         member = self.seek(rank)
+        if self._few is not None:
+            return self._few.take(rank, limit)
         while member is not None and len(found) < limit:
             found.append(member)
             before = member
@@ -179,4 +195,4 @@ class Words:
         sql = f"SELECT rowid FROM words WHERE words MATCH ? {where} ORDER BY rowid {order}"  # noqa: S608  (our own words)
         if self._rows is not None:
             self._rows.close()
-        self._rows = self._reader.rows(sql, [self._match, *bounds])
+        self._rows = self._reader.rows(sql, [self._scoped, *bounds])

@@ -11,7 +11,6 @@ import fcntl
 import json
 import sqlite3
 import uuid
-import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,13 +19,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from archive.search.words.database import SCHEMA, VERSION, IndexDownError, index_path
+from archive.search.words.database import SCHEMA, VERSION, IndexDownError, dictionary_of, index_path, packed, unpacked
 from archive.search.words.pieces import MOST_PIECES, joined, piece_id, pieces_of, place_of
 from archive.search.words.tokens import plain_text, words_of
 
 INDEXED, NO_TEXT, FAILED = "indexed", "no_text", "failed"
 IN_PART = "in part"
-_LEVEL = 6
+DICTIONARY_BYTES = 32_000
 _COUNT = """
     INSERT INTO counted VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET variants = variants + excluded.variants
 """
@@ -83,6 +82,7 @@ class IndexWriter:
         with _said():
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
             _set_up(self._connection)
+            self._dictionary = dictionary_of(self._connection)
 
     @classmethod
     def open(cls) -> Self:
@@ -155,6 +155,7 @@ class IndexWriter:
         """
         whole = _joined(batch)
         with self._transaction():
+            self._learn(whole)
             known = self._known([place_of(one.order_key) for one in whole])
             self._insert([self._with_what_is_there(one) if place_of(one.order_key) in known else one for one in whole])
             self._connection.executemany("INSERT OR REPLACE INTO progress VALUES (?, ?)", list(progress.items()))
@@ -184,8 +185,19 @@ class IndexWriter:
                 yield
             except BaseException:
                 self._connection.execute("ROLLBACK")
+                self._dictionary = dictionary_of(self._connection)
                 raise
             self._connection.execute("COMMIT")
+
+    def _learn(self, batch: Sequence[CommunicationText]) -> None:
+        """Make the first texts the dictionary of the others; an empty one is none yet."""
+        if self._dictionary:
+            return
+        texts = (plain_text(variant.text) for one in batch for variant in one.variants if variant.text)
+        content = "\n".join(dict.fromkeys(text[:4_000] for text in texts)).encode()[:DICTIONARY_BYTES]
+        if content:
+            self._dictionary = content
+            self._connection.execute("INSERT INTO dictionary VALUES (?)", [content])
 
     def _known(self, places: Sequence[int]) -> set[int]:
         sql = "SELECT DISTINCT place FROM variant_text WHERE place IN (SELECT value FROM json_each(?))"
@@ -211,7 +223,7 @@ class IndexWriter:
                 row_id = piece_id(place, number)
                 words.append((row_id, tokens, "" if number else " ".join(words_of(subject)), scope))
                 told = (None, None, None) if number else (subject, one.unit_id, one.class_id)
-                pieces.append((row_id, variant_number, zlib.compress(text.encode(), _LEVEL), *told))
+                pieces.append((row_id, variant_number, packed(text, self._dictionary), *told))
         words.sort()  # segments are made of rows in order
         self._connection.executemany("INSERT INTO words (rowid, body, subject, scope) VALUES (?, ?, ?, ?)", words)
         self._connection.executemany("INSERT INTO piece VALUES (?, ?, ?, ?, ?, ?)", pieces)
@@ -234,8 +246,8 @@ class IndexWriter:
             return []
         subject, scope = rows[0][3] or "", f"{class_token(rows[0][5])} {unit_token(rows[0][4])}"
         texts: dict[int, list[str]] = {}
-        for row_id, number, packed, *_told in rows:
-            text = zlib.decompress(packed).decode()
+        for row_id, number, content, *_told in rows:
+            text = unpacked(content, self._dictionary)
             texts.setdefault(number, []).append(text)
             first = " ".join(words_of(subject)) if row_id & (MOST_PIECES - 1) == 0 else ""
             old = (row_id, " ".join(words_of(text)), first, scope)
