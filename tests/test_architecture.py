@@ -25,6 +25,7 @@ LEVELS = {
     "batches": 4,
     "storage": 3,
     "query": 3,
+    "formats": 3,
     "work": 2,
     "audit": 1,
 }

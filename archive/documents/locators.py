@@ -1,4 +1,4 @@
-"""Documents tell storage which of them lie in an object, so that packs can be merged and bytes deleted safely."""
+"""Where documents lie; and what documents tell storage, so that packs can be merged and bytes deleted safely."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from django.db.models import Max
 from archive.documents.models import Communication, Variant, VariantResource
 from archive.documents.names import member_name
 from archive.storage.holders import Held, register_locator_holder
+from archive.storage.reading import Locator
 
 OWNERS_AT_ONCE = 500
 _REPOINT = """
     UPDATE archive_variant SET stored_object_id = %s, "offset" = %s
     WHERE order_key = %s AND number = %s AND stored_object_id = %s
 """
+
+
+def locator_of(variant: Variant) -> Locator:
+    """Return where a variant's bytes lie and what they must be."""
+    blocks = bytes(variant.blocks) if variant.blocks is not None else None
+    return Locator(variant.stored_object_id, variant.offset, variant.length, bytes(variant.sha256), blocks)
 
 
 class VariantHolder:

@@ -8,7 +8,6 @@ by the headers it is served with (requirements S-08), not by this file.
 from __future__ import annotations
 
 import base64
-import codecs
 import posixpath
 import re
 from collections.abc import Mapping
@@ -17,17 +16,12 @@ from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+from archive.formats.charset import decode_html
+
 INLINE_LIMIT_BYTES = 20 * 1024 * 1024
 _REFERENCES = {"src", "href", "background", "poster"}
 _CONNECTING = {"dns-prefetch", "preconnect", "prefetch", "preload", "prerender", "modulepreload", "manifest"}
 _CSS_URL = re.compile(r"""url\(\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^)\s"']*))\s*\)""", re.IGNORECASE)
-
-# What documents declare and browsers read. Python knows more names, some of which are no character sets at all; UTF-16
-# counts only by its mark, as in browsers (WHATWG Encoding, HTML §13.2.3).
-_CHARACTER_SETS = re.compile(
-    r"ascii|utf-8|cp125[0-8]|cp866|cp874|cp932|cp949|iso8859-\d{1,2}|koi8-[ru]|mac-roman|mac-cyrillic|big5|big5hkscs"
-    r"|gbk|gb2312|gb18030|hz|shift_jis|euc_jp|euc_kr|iso2022_jp|tis-620"
-)
 
 Resource = tuple[str, bytes]
 """(content type, bytes)."""
@@ -43,22 +37,6 @@ class HtmlView:
     text: str
     left_out: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-
-
-def decode_html(payload: bytes, declared: str = "") -> str:
-    """Turn bytes into text by BOM, declaration or meta element, else UTF-8, else Windows-1252; never fails."""
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if payload.startswith(mark):
-            return payload.decode(name, "replace")
-    found = re.search(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""", payload[:4096])
-    for name in (declared, found.group(1).decode("ascii") if found else "", "utf-8"):
-        try:
-            known = codecs.lookup(name).name
-            if _CHARACTER_SETS.fullmatch(known):
-                return payload.decode("cp1252" if known == "iso8859-1" else known)
-        except (LookupError, ValueError):
-            continue
-    return payload.decode("cp1252", "replace")
 
 
 def inline_resources(text: str, resources: Mapping[str, Resource], limit_bytes: int = INLINE_LIMIT_BYTES) -> HtmlView:

@@ -9,9 +9,9 @@ import textwrap
 
 from PIL import Image, ImageDraw, ImageFont
 
+from archive.documents.locators import locator_of
 from archive.documents.models import Variant
 from archive.retrieval.render_page import NO_SUCH_PAGE, WIDTH_PIXELS
-from archive.retrieval.services import locator_of
 from archive.storage.reading import read_whole
 
 LARGEST_BYTES = 64 * 1024 * 1024

@@ -10,10 +10,12 @@ from archive import audit
 from archive.audit.actor import Actor
 from archive.audit.rights import require
 from archive.audit.verbs import Verb
+from archive.documents.locators import locator_of
 from archive.documents.models import Communication, Variant
 from archive.documents.selectors import get_variant, list_resources
+from archive.formats.charset import decode_html
 from archive.retrieval.filenames import kind_of
-from archive.retrieval.html_view import INLINE_LIMIT_BYTES, HtmlView, Resource, decode_html, inline_resources
+from archive.retrieval.html_view import INLINE_LIMIT_BYTES, HtmlView, Resource, inline_resources
 from archive.retrieval.pdf_layout import is_compact
 from archive.storage.contract import StoreError
 from archive.storage.models import StoredObject
@@ -23,12 +25,6 @@ VIEW_PERMISSION = "archive.search_communications"
 DOWNLOAD_PERMISSION = "archive.download_communications"
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 SMALL_BYTES = 4 * 1024 * 1024
-
-
-def locator_of(variant: Variant) -> Locator:
-    """Return where a variant's bytes lie and what they must be."""
-    blocks = bytes(variant.blocks) if variant.blocks is not None else None
-    return Locator(variant.stored_object_id, variant.offset, variant.length, bytes(variant.sha256), blocks)
 
 
 def open_for_view(

@@ -91,8 +91,8 @@ def check(*, settled: bool) -> list[str]:
 
 def _readable() -> Iterator[str]:
     """I1: whatever is a row is readable with the digest that was archived."""
+    from archive.documents.locators import locator_of
     from archive.documents.models import Variant
-    from archive.retrieval.services import locator_of
     from archive.storage.reading import read_whole
 
     for variant in Variant.objects.order_by("stored_object_id", "offset").iterator():

@@ -12,9 +12,10 @@ from archive.audit.models import Event, LoadPart
 from archive.audit.services import parts_root, read_leaf
 from archive.batches.models import Load
 from archive.documents.commitments import keyed_digest, party_commitment, record_leaf
+from archive.documents.locators import locator_of
 from archive.documents.models import Communication, IngestKey, MultipleValue, Party, Person, PersonToken, Variant
 from archive.documents.selectors import list_variants
-from archive.retrieval.services import locator_of, resources_of
+from archive.retrieval.services import resources_of
 from archive.storage.reading import read_whole
 from tests.archive.ingest.packages import manifest_of, record
 

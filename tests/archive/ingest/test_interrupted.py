@@ -20,10 +20,10 @@ import pytest
 
 from archive.audit.models import LoadPart
 from archive.batches.models import Load
+from archive.documents.locators import locator_of
 from archive.documents.models import Communication, Variant
 from archive.ingest import pipeline, services
 from archive.ingest.services import LoadRequest, create_load, run_load
-from archive.retrieval.services import locator_of
 from archive.storage.models import WriteIntent
 from archive.storage.reading import read_whole
 from archive.work.leases import PauseRequested, StopRequested

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from archive.retrieval.html_view import decode_html, inline_resources
+from archive.formats.charset import decode_html
+from archive.retrieval.html_view import inline_resources
 
 PNG = ("image/png", b"\x89PNG")
 DATA = f"data:image/png;base64,{base64.b64encode(PNG[1]).decode()}"

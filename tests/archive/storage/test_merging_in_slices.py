@@ -13,9 +13,8 @@ from django.db import connection
 from archive import work
 from archive.audit.actor import Actor
 from archive.audit.models import Event
-from archive.documents.locators import VariantHolder
+from archive.documents.locators import VariantHolder, locator_of
 from archive.documents.models import Communication, Variant
-from archive.retrieval.services import locator_of
 from archive.storage import merging
 from archive.storage.maintenance import run_merge
 from archive.storage.merging import delete_merged_packs, give_up_unused, merge_small_packs

@@ -14,8 +14,8 @@ from django.db import connection
 
 from archive import work
 from archive.audit.actor import Actor
+from archive.documents.locators import locator_of
 from archive.documents.models import Communication, Variant
-from archive.retrieval.services import locator_of
 from archive.storage import buckets, merging
 from archive.storage.buckets import expiry_bucket, lock_until
 from archive.storage.contract import ObjectLockedError, StoreUnavailableError
