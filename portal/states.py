@@ -50,6 +50,13 @@ STATES: dict[str, dict[str, State]] = {
         "destroyed": State(_("Destroyed"), "neutral", "trash"),
         "withdrawn": State(_("Withdrawn"), "warn", "eye-off"),
     },
+    "text": {
+        "indexed": State(_("Words can be searched"), "plain", "check"),
+        "waiting": State(_("Words cannot be searched yet"), "plain", "clock"),
+        "no_text": State(_("No text to search"), "plain", "photo"),
+        "failed": State(_("Text could not be read"), "warn", "alert-triangle"),
+        "unknown": State(_("The word index does not answer"), "warn", "alert-triangle"),
+    },
     "retention": {
         "kept": State(_("Kept"), "neutral", "calendar-clock"),
         "due": State(_("Due for review"), "warn", "calendar-due"),

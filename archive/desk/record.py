@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.audit.actor import Actor
 from archive.desk.note_forms import NoteForm
+from archive.desk.text_states import TextState, text_states
 from archive.documents.chain import Chain, replacement_chain
-from archive.documents.models import Channel, Communication, Note, Variant
+from archive.documents.models import Channel, Communication, CommunicationLink, Note, Variant
 from archive.documents.selectors import (
     NOTES_PERMISSION,
+    count_notes,
     explain_access,
     first_names,
     index_fields,
@@ -61,6 +63,7 @@ class Tab:
     channel: Channel
     kind: str
     current: bool
+    text: TextState
 
     @property
     def pages(self) -> range:
@@ -107,6 +110,7 @@ def panel_context(
         "panel": panel,
         "panels": panels,
         "chain": chain,
+        "note_count": count_notes(communication, user=user),
         "may_download": user.has_perm(services.DOWNLOAD_PERMISSION),
     }
     if panel == "notes":
@@ -145,7 +149,12 @@ def _details(communication: Communication, tabs: list[Tab], *, chain: Chain | No
         "chain": chain if chain is not None else replacement_chain(communication, user=user),
         "parties": list_parties(communication, user=user),
         "sent_to": recipient_of(communication, shown.variant.number, user=user) if shown else "",
-        "links": list_links(communication, user=user),
+        # Replacements that have arrived stand in the chain.
+        "links": [
+            link
+            for link in list_links(communication, user=user)
+            if link.kind != CommunicationLink.Kind.SUPERSEDES or link.communication is None
+        ],
         "fields": [
             (fields[key].label if key in fields else key, value_shown(value, fields[key].type if key in fields else ""))
             for key, value in (communication.index_values or {}).items()
@@ -179,6 +188,7 @@ def said_in_groups(communication: Communication) -> tuple[str, list[str]]:
 def _tabs(communication: Communication, wanted: str) -> list[Tab]:
     variants = list_variants(communication)
     chosen = next((row.number for row in variants if row.channel == wanted), variants[0].number if variants else 0)
+    texts = text_states(communication, [row.number for row in variants])
     return [
         Tab(
             row,
@@ -186,6 +196,7 @@ def _tabs(communication: Communication, wanted: str) -> list[Tab]:
             Channel(row.channel),
             kind_of(row.content_type),
             row.number == chosen,
+            texts[row.number],
         )
         for row in variants
     ]

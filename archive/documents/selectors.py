@@ -169,6 +169,13 @@ def list_notes(communication: Communication, *, user: Any) -> list[Note]:
     return list(Note.objects.filter(order_key=communication.order_key).order_by("number"))
 
 
+def count_notes(communication: Communication, *, user: Any) -> int:
+    """Return how many notes on a communication the user may read."""
+    if not user.has_perm(NOTES_PERMISSION):
+        return 0
+    return Note.objects.filter(order_key=communication.order_key).count()
+
+
 def index_fields() -> dict[str, IndexField]:
     """Return all index fields, retired ones too, by key."""
     return {field.key: field for field in IndexField.objects.all()}
