@@ -1,4 +1,5 @@
-// A note that is half written: it survives a look at another part of the panel, and is not left by accident.
+// What is written down beside a record: a note that is half written survives a look at another part of the panel and is
+// not left by accident; a call leads back to the part that is open now.
 const drafts = new Map();
 
 function formIn(part) {
@@ -27,4 +28,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 addEventListener("beforeunload", (event) => {
   if (drafts.get(location.pathname)?.trim() && !document.querySelector("#note-form[data-sent]")) event.preventDefault();
+});
+
+document.querySelector("#call-menu form")?.addEventListener("submit", (event) => {
+  event.target.elements.next.value = location.pathname + location.search;
 });
