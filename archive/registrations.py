@@ -8,6 +8,7 @@ def register() -> None:
     from archive import work
     from archive.documents import fields, locators, timeline
     from archive.ingest import running, uploads
+    from archive.search import index_work
     from archive.search.words import fields as word_fields
     from archive.storage import maintenance
 
@@ -19,6 +20,8 @@ def register() -> None:
     timeline.register_timeline_source(timeline.note_entries)
     timeline.register_timeline_source(timeline.audit_entries)
     work.register(running.KIND, running.run_from_work, max_attempts=5, given_up=running.give_up)
+    work.register(index_work.INDEX, index_work.run_index, max_attempts=10, every_seconds=600)
+    work.register(index_work.REBUILD, index_work.run_rebuild, max_attempts=10)
     work.register("ingest.clear_uploads", uploads.run_clear, max_attempts=3, every_seconds=3600)
     work.register("storage.merge", maintenance.run_merge, max_attempts=3, every_seconds=3600)
 

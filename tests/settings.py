@@ -17,3 +17,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 READS_MAY_BE_RECORDED_INSIDE = True
 CELERY_TASK_ALWAYS_EAGER = False
 ALLOWED_HOSTS = ["*"]
+EXTRACTION_WORKERS = 0  # the pool has tests of its own

@@ -49,6 +49,8 @@ class Verb(StrEnum):
     OBJECT_DELETED = "object.deleted"
     PACK_MERGED = "pack.merged"
     LOCKS_RENEWED = "locks.renewed"
+    INDEX_REBUILD_REQUESTED = "index.rebuild_requested"
+    INDEX_REBUILT = "index.rebuilt"
     WORK_PAUSED = "work.paused"
     WORK_RESUMED = "work.resumed"
     WORK_STOPPED = "work.stopped"
@@ -102,6 +104,8 @@ _LABELS: dict[Verb, tuple[Group, Promise]] = {
     Verb.OBJECT_DELETED: (Group.SYSTEM, _("Stored bytes deleted")),
     Verb.PACK_MERGED: (Group.SYSTEM, _("Small packs merged")),
     Verb.LOCKS_RENEWED: (Group.SYSTEM, _("Locks of stored bytes renewed")),
+    Verb.INDEX_REBUILD_REQUESTED: (Group.SYSTEM, _("Rebuild of the word index asked for")),
+    Verb.INDEX_REBUILT: (Group.SYSTEM, _("Word index rebuilt")),
     Verb.WORK_PAUSED: (Group.SYSTEM, _("Background work paused")),
     Verb.WORK_RESUMED: (Group.SYSTEM, _("Background work resumed")),
     Verb.WORK_STOPPED: (Group.SYSTEM, _("Background work stopped")),

@@ -18,7 +18,7 @@ from archive.ingest.identity import Duplicate, decide
 from archive.ingest.lookup import find_known
 from archive.ingest.records import Problem
 from archive.ingest.replacing import resolve
-from archive.ingest.rows import BATCH_COLUMN, OBJECT_COLUMN, Origin, Part, RowBuilder, Tables
+from archive.ingest.rows import BATCH_COLUMN, LOAD_COLUMN, OBJECT_COLUMN, Origin, Part, RowBuilder, Tables
 from archive.ingest.table import Change
 from archive.storage.packing import SealedPack, register_sealed
 
@@ -109,6 +109,8 @@ class PartWriter:
         for order_key, _, bits in part.additions:
             Communication.objects.filter(pk=order_key).update(channels=F("channels").bitor(bits))
         _add_recipients(part.recipients)
+        if part.additions:
+            tables.late_variant.insert(_late_variants(part))
 
     def _record(self, part: Part) -> None:
         self._parts += 1
@@ -157,6 +159,12 @@ def _count_batches(load: Load, batches: Mapping[int | None, int]) -> None:
         )
         if not changed:
             LoadBatch.objects.create(load=load, batch_id=batch_id, communications=count)
+
+
+def _late_variants(part: Part) -> list[tuple[int, ...]]:
+    """Return where each variant that came later than its communication stands in its own load."""
+    late = {row[0] for row in part.additions}
+    return [(row[LOAD_COLUMN], row[LOAD_COLUMN + 1], row[1], row[0]) for row in part.variants if row[0] in late]
 
 
 def _add_recipients(recipients: Sequence[tuple[int, int, str]]) -> None:

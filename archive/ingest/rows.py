@@ -21,6 +21,7 @@ from archive.documents.models import (
     Communication,
     CommunicationLink,
     IngestKey,
+    LateVariant,
     MultipleValue,
     Party,
     Person,
@@ -52,6 +53,8 @@ VARIANT_COLUMNS = (
 ).split()
 BATCH_COLUMN = COMMUNICATION_COLUMNS.index("batch_id")
 OBJECT_COLUMN = VARIANT_COLUMNS.index("stored_object_id")
+LOAD_COLUMN = VARIANT_COLUMNS.index("load_id")
+"""The load's id, and after it the position in the load."""
 
 
 class Tables:
@@ -62,6 +65,7 @@ class Tables:
         self.communication = Table(Communication, (*COMMUNICATION_COLUMNS, *slots))
         self.ingest_key = Table(IngestKey, ("unit_id", "producer_id", "external_id", "public_id", "order_key"))
         self.variant = Table(Variant, VARIANT_COLUMNS)
+        self.late_variant = Table(LateVariant, ("load_id", "load_position", "number", "order_key"))
         self.person = Table(Person, ("order_key", "number", "salt", "name", "postcode", "address", "details"))
         self.person_token = Table(PersonToken, ("token", "order_key", "number"))
         self.party = Table(Party, ("order_key", "number", "role", "customer_id"))

@@ -24,6 +24,7 @@ from archive.ingest.pipeline import Control, Pipeline
 from archive.ingest.readers import SourceError
 from archive.ingest.resubmitting import header_of, open_load
 from archive.ingest.uploads import remove_upload
+from archive.search.index_work import request_indexing
 from archive.storage.contract import StoreError
 from archive.storage.recovery import clear_broken_off
 from archive.work.leases import LeaseLostError, PauseRequested, StopRequested
@@ -222,6 +223,8 @@ def _end(load: Load, state: Load.State, actor: Actor, *, message: str, seconds: 
             counts=counts,
             parts_root=root,
         )
+        if load.archived or load.variants_added:
+            request_indexing(actor=actor)
     return load
 
 

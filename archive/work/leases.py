@@ -33,6 +33,10 @@ class WorkerEndingError(LeaseLostError):
     """The worker is told to end: change nothing more. What is committed stays, the item is queued again at once."""
 
 
+class ToBeContinued(Exception):  # noqa: N818  (no error)
+    """A slice of long work is done: the item is queued again behind what waits, which is no failed attempt."""
+
+
 class WorkFailed(Exception):  # noqa: N818  (an outcome with a known reason)
     """The work cannot succeed, for a reason that is known: it is not tried again."""
 

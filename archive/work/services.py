@@ -25,6 +25,7 @@ from archive.work.leases import (
     LeaseLostError,
     PauseRequested,
     StopRequested,
+    ToBeContinued,
     WorkerEndingError,
     WorkFailed,
 )
@@ -139,7 +140,7 @@ def run(lease: Lease) -> None:
         _end(lease, State.STOPPED)
     except WorkFailed as failure:
         _end(lease, State.FAILED, message=str(failure))
-    except WorkerEndingError:
+    except (WorkerEndingError, ToBeContinued):
         _put_back(lease)
     except LeaseLostError:
         logger.warning("Work %s was taken over by another worker.", item.public_id)
@@ -170,7 +171,7 @@ def _end(lease: Lease, state: str, *, message: str = "", result: dict[str, Any] 
 
 
 def _put_back(lease: Lease) -> None:
-    """Queue an item again because its worker ends, which is no failed attempt."""
+    """Queue an item again because its worker ends, or it is to go on later, which is no failed attempt."""
     lease.mine().update(
         state=State.QUEUED, lease_until=None, attempts=F("attempts") - 1, run_after=timezone.now(), message=""
     )

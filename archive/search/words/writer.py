@@ -76,37 +76,45 @@ class IndexWriter:
     Errors: IndexBusyError from `open` while another process writes; IndexDownError for a file that cannot be written.
     """
 
-    def __init__(self, path: Path, lock: IO[str] | None) -> None:
+    def __init__(self, path: Path, lock: IO[str] | None = None) -> None:
         self.path = path
         self._lock = lock
         with _said():
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
-            _set_up(self._connection)
-            self._dictionary = dictionary_of(self._connection)
+            try:
+                _set_up(self._connection)
+                self._dictionary = dictionary_of(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
 
     @classmethod
     def open(cls) -> Self:
-        """Open the index that is in place; a new one where there is none."""
-        lock = _alone()
+        """Open the index that is in place, alone; a new one where there is none."""
+        lock = alone()
         try:
-            place = index_path()
-            if not place.exists():
-                fresh = cls(_generation(), lock)
-                fresh.swap_in()
-                return fresh
-            return cls(place.resolve(), lock)
+            return cls.in_place(lock)
         except BaseException:
             lock.close()
             raise
 
     @classmethod
-    def rebuilding(cls) -> Self:
-        """Open a new index beside the one in place, which `swap_in` puts there; call it while holding `open`, or alone.
+    def in_place(cls, lock: IO[str] | None = None) -> Self:
+        """Open the index that is in place for who writes alone already; a new one where there is none."""
+        place = index_path()
+        if place.exists():
+            return cls(place.resolve(), lock)
+        fresh = cls(_generation(), lock)
+        _put_in_place(fresh.path)
+        return fresh
 
-        Shapes: the caller sees to it that one process alone rebuilds: it holds a writer from `open`, unless the file in
-        place cannot be opened at all.
+    @classmethod
+    def rebuilding(cls) -> Self:
+        """Open the index that is built beside the one in place, where a rebuild that broke off left it.
+
+        Shapes: for who writes alone; `swap_in` puts it in place.
         """
-        return cls(_generation(), None)
+        return cls(rebuild_path())
 
     def __enter__(self) -> Self:
         return self
@@ -124,14 +132,11 @@ class IndexWriter:
             self._lock = None
 
     def swap_in(self) -> None:
-        """Put this file in place of the one that is there, and remove that one; readers of it finish undisturbed."""
-        place = index_path()
-        before = place.resolve() if place.exists() else None
-        link = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
-        link.symlink_to(self.path.name)
-        link.replace(place)
-        if before is not None and before != self.path:
-            _remove(before)
+        """Close this file and put it in place of the one that is there; readers of that one finish undisturbed."""
+        self.close()
+        named = _generation()
+        self.path.replace(named)
+        _put_in_place(named)
 
     def discard(self) -> None:
         """Close and remove a file that was not put in place."""
@@ -292,7 +297,11 @@ def _set_up(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("it is of another version; build it again: manage.py index_text --rebuild")
 
 
-def _alone() -> IO[str]:
+def alone() -> IO[str]:
+    """Return the lock of the one process that writes; closing it lets others write.
+
+    Errors: IndexBusyError while another process has it.
+    """
     lock = index_path().with_name("search.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -300,6 +309,21 @@ def _alone() -> IO[str]:
         lock.close()
         raise IndexBusyError("Another process writes the word index. Wait until it has finished.") from None
     return lock
+
+
+def rebuild_path() -> Path:
+    """Return where an index lies while it is built beside the one in place."""
+    return index_path().with_name("search-next.db")
+
+
+def _put_in_place(path: Path) -> None:
+    place = index_path()
+    before = place.resolve() if place.exists() else None
+    link = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
+    link.symlink_to(path.name)
+    link.replace(place)
+    if before is not None and before != path.resolve():
+        _remove(before)
 
 
 def _generation() -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from archive.documents.models import PartyAlias
 from archive.documents.services import NewAlias, add_aliases, undo_alias
 from archive.ingest.running import pause_load, queue_load, resume_load, stop_load
 from archive.ingest.services import LoadRequest, create_load, run_load
+from archive.search import index_work
+from archive.search.index_work import request_rebuild
 from archive.search.models import Search
 from archive.storage.deletion import delete_bytes
 from archive.storage.locking import renew_locks
@@ -276,6 +279,24 @@ def _renew_locks(world: World) -> Act:
     return lambda: renew_locks(actor=SYSTEM)
 
 
+def _request_rebuild(world: World) -> Act:
+    operator = Actor.of_user(world.user_of("operations"))
+    return lambda: request_rebuild(actor=operator)
+
+
+def _rebuild(world: World) -> Act:
+    world.archive.load(letter("a"))
+    WorkItem.objects.all().delete()
+    item = work.enqueue(kind=index_work.REBUILD, key=index_work.KEY, payload={}, actor=SYSTEM, ring=False)
+    lease = work.claim(item.pk)
+    return lambda: index_work.run_rebuild(lease)
+
+
+def _rebuild_by_command(world: World) -> Act:
+    world.archive.load(letter("a"))
+    return lambda: call_command("index_text", "--rebuild", "--json", "--workers", "0", stdout=io.StringIO())
+
+
 def _delete(world: World) -> Act:
     locator = _pack(world)
     Location.objects.update(lock_until=None)
@@ -437,6 +458,9 @@ CALL_SITES: dict[str, CallSite] = {
     "a repair": CallSite("object.repaired", _repair),
     "merging packs": CallSite("pack.merged", _merge, _BYTES),
     "renewing locks": CallSite("locks.renewed", _renew_locks),
+    "asking for a rebuild of the word index": CallSite("index.rebuild_requested", _request_rebuild),
+    "a rebuild of the word index": CallSite("index.rebuilt", _rebuild),
+    "a rebuild of the word index by command": CallSite("index.rebuilt", _rebuild_by_command),
     "deleting bytes": CallSite("object.deleted", _delete),
     "pausing work": CallSite("work.paused", _work(work.pause)),
     "stopping work": CallSite("work.stopped", _work(work.stop)),

@@ -205,7 +205,7 @@ def test_a_load_and_its_work_are_one_transaction(tmp_path: Path, monkeypatch: py
             ingest(path, producer="newcomer")
     assert everything() == before
     ingest(path)
-    assert WorkItem.objects.get().state == "done"
+    assert WorkItem.objects.get(kind="load.run").state == "done"
 
 
 def test_an_interrupt_at_the_keyboard_leaves_a_load_that_can_be_resumed(

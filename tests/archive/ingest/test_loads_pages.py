@@ -112,7 +112,7 @@ def test_a_pause_takes_no_stop_back(queued: Load) -> None:
     load = bring(queued, State.RUNNING)
     stop_load(load, actor=ACTOR)
     pause_load(load, actor=ACTOR)
-    assert WorkItem.objects.get().wish == "stop"
+    assert WorkItem.objects.get(kind="load.run").wish == "stop"
 
 
 @pytest.mark.parametrize("step", ["stop", "resume"])
@@ -183,7 +183,7 @@ def test_a_load_paused_and_stopped_at_work_goes_on_to_its_end(
 
     monkeypatch.setattr(pipeline.Pipeline, "_decide", wished)
     for state in (State.PAUSED, State.STOPPED):
-        assert run_due_items() == 1
+        assert run_due_items() == 2  # the load, and its words
         queued.refresh_from_db()
         assert queued.state == state and queued.next_record < 5
         resume_load(queued, actor=ACTOR)
@@ -215,7 +215,7 @@ def test_a_wish_that_comes_too_late_leaves_no_work_behind(queued: Load, step: st
     STEPS[step](queued, actor=ACTOR)
     run_due_items()
     queued.refresh_from_db()
-    item = WorkItem.objects.get()
+    item = WorkItem.objects.get(kind="load.run")
     assert (queued.state, item.state, item.wish) == ("complete", "done", "")
 
 
@@ -251,7 +251,7 @@ def test_a_failed_load_says_why_and_its_work_is_not_tried_again(tmp_path: Path, 
     assert run_due_items() == 1 and run_due_items() == 0
     page = operations.get(url(load)).content.decode()
     assert "neither a tar nor a zip archive" in page and 'id="resume"' in page
-    assert WorkItem.objects.get().state == "failed"
+    assert WorkItem.objects.get(kind="load.run").state == "failed"
 
 
 def test_the_list_shows_all_loads_newest_first_in_a_constant_number_of_queries(
@@ -344,6 +344,6 @@ def test_who_may_not_see_loads_sees_none(client: Client, user_of: Any, queued: L
 def test_the_worker_says_what_it_did(queued: Load) -> None:
     from archive.work.services import claim
 
-    lease = claim(WorkItem.objects.get().pk)
+    lease = claim(WorkItem.objects.get(kind="load.run").pk)
     assert lease is not None
     assert run_from_work(lease) == {"load": queued.pk, "state": "complete"}

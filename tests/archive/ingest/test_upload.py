@@ -64,7 +64,7 @@ def test_an_upload_becomes_a_load_that_runs_in_the_background(
     assert answer.json() == {"url": f"/loads/{load.public_id}/", "load": f"L-{load.pk}"}
     assert (load.state, load.requested_by, load.source_name) == ("queued", "operations", "a.tar")
     assert not Communication.objects.exists() and arrived() == ["a.tar"]
-    assert run_due_items() == 1
+    assert run_due_items() == 2  # the load, and its words
     load.refresh_from_db()
     assert (load.state, load.archived) == ("complete", 3)
     verbs = [event for event in recorded(load) if event[0] != "load.part"]
