@@ -46,6 +46,7 @@ SECTIONS = (
     ),
     Section("loads", _("Loads"), "package-import", "/loads/", "archive.view_loads", "l", ("/loads/",)),
     Section("audit", _("Audit"), "list-check", "/audit/", "audit.view_events", "a", ("/audit/",)),
+    Section("system", _("System"), "settings", "/system/text/", "archive.view_loads", "y", ("/system/",)),
 )
 # Ids, names of parts and cursors: anything else in a query may have been typed by somebody and is not repeated.
 _PLACES = ("s", "v", "panel", "show", "older", "after", "before")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archive.documents.models import Communication
+from archive.search.text_reasons import reason_words
 from archive.search.words.database import IndexDownError, reader
 
 WAITING, UNKNOWN = "waiting", "unknown"
@@ -28,4 +29,5 @@ def text_states(communication: Communication, numbers: list[int]) -> dict[int, T
         known = reader().states([communication.order_key]).get(communication.order_key, {})
     except IndexDownError:
         return {number: TextState(UNKNOWN) for number in numbers}
-    return {number: TextState(*known.get(number, (WAITING, ""))) for number in numbers}
+    found = {number: known.get(number, (WAITING, "")) for number in numbers}
+    return {number: TextState(state, str(reason_words(reason))) for number, (state, reason) in found.items()}
