@@ -6,9 +6,11 @@ from __future__ import annotations
 def register() -> None:
     """Register protected tables, query fields, locator holders, timeline sources and kinds of work."""
     from archive import work
+    from archive.desk.exporting import services as exporting
     from archive.documents import fields, locators, timeline
     from archive.ingest import running, uploads
-    from archive.search import index_work
+    from archive.retrieval import marking
+    from archive.search import index_work, selectors
     from archive.search.words import fields as word_fields
     from archive.storage import maintenance
 
@@ -16,12 +18,15 @@ def register() -> None:
     fields.register_fields()
     word_fields.register_fields()
     locators.register()
+    marking.register_source(selectors.words_of_search)
     timeline.register_timeline_source(timeline.archived_entries)
     timeline.register_timeline_source(timeline.note_entries)
     timeline.register_timeline_source(timeline.audit_entries)
     work.register(running.KIND, running.run_from_work, max_attempts=5, given_up=running.give_up)
     work.register(index_work.INDEX, index_work.run_index, max_attempts=10, every_seconds=600)
     work.register(index_work.REBUILD, index_work.run_rebuild, max_attempts=10)
+    work.register(exporting.KIND, exporting.run_from_work, max_attempts=3, given_up=exporting.give_up)
+    work.register("desk.clear_exports", exporting.run_clear, max_attempts=3, every_seconds=3600)
     work.register("ingest.clear_uploads", uploads.run_clear, max_attempts=3, every_seconds=3600)
     work.register("storage.merge", maintenance.run_merge, max_attempts=3, every_seconds=3600)
 

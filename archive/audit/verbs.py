@@ -25,9 +25,14 @@ class Verb(StrEnum):
     COMMUNICATION_SUPERSEDED = "communication.superseded"
     VARIANT_VIEWED = "variant.viewed"
     VARIANT_DOWNLOADED = "variant.downloaded"
+    VARIANT_PRINTED = "variant.printed"
     NOTE_ADDED = "note.added"
     NOTE_REFUSED = "note.refused"
     SEARCH_RUN = "search.run"
+    EXPORT_CREATED = "export.created"
+    EXPORT_BUILT = "export.built"
+    EXPORT_DOWNLOADED = "export.downloaded"
+    EXPORT_DELETED = "export.deleted"
     EVENTS_VIEWED = "events.viewed"
     EVENTS_EXPORTED = "events.exported"
     REJECTS_DOWNLOADED = "rejects.downloaded"
@@ -80,9 +85,14 @@ _LABELS: dict[Verb, tuple[Group, Promise]] = {
     Verb.COMMUNICATION_SUPERSEDED: (Group.CHANGES, _("Replaced by a later one")),
     Verb.VARIANT_VIEWED: (Group.READS, _("Read a form of it")),
     Verb.VARIANT_DOWNLOADED: (Group.READS, _("Downloaded")),
+    Verb.VARIANT_PRINTED: (Group.READS, _("Printed")),
     Verb.NOTE_ADDED: (Group.CHANGES, _("Note added")),
     Verb.NOTE_REFUSED: (Group.CHANGES, _("Note refused")),
     Verb.SEARCH_RUN: (Group.READS, _("Searched")),
+    Verb.EXPORT_CREATED: (Group.READS, _("Export asked for")),
+    Verb.EXPORT_BUILT: (Group.READS, _("Export made")),
+    Verb.EXPORT_DOWNLOADED: (Group.READS, _("Export downloaded")),
+    Verb.EXPORT_DELETED: (Group.CHANGES, _("Export deleted")),
     Verb.EVENTS_VIEWED: (Group.READS, _("Read the audit log")),
     Verb.EVENTS_EXPORTED: (Group.READS, _("Exported the audit log")),
     Verb.REJECTS_DOWNLOADED: (Group.READS, _("Downloaded what was set aside")),

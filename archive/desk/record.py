@@ -34,7 +34,7 @@ from archive.query import Comparison, to_text
 from archive.retention.explain import explain
 from archive.retrieval import services
 from archive.retrieval.filenames import kind_of
-from archive.storage.contract import StoreError
+from archive.retrieval.reading import Reading, read_document
 from archive.storage.tiers import default_tier, store_of
 
 PANELS: dict[str, str | Promise] = {
@@ -79,12 +79,15 @@ def record_context(
     tabs = _tabs(communication, request.GET.get("v", ""))
     shown = _shown(tabs)
     chain = replacement_chain(communication, user=user)
+    document = (
+        read_document(communication, shown.variant, asked=request.GET, user=user, actor=actor) if shown else Reading("")
+    )
     return {
         "communication": communication,
         "tabs": tabs,
         "shown": shown,
-        "document": _document(communication, shown, actor),
-        "by_ranges": shown is not None and services.is_fetched_by_ranges(shown.variant),
+        "document": document,
+        "by_ranges": _is_fetched_by_ranges(shown, document),
         "name": first_names([communication.order_key], user=user).get(communication.order_key, ""),
         "said": said_in_groups(communication),
         "may_download": user.has_perm(services.DOWNLOAD_PERMISSION),
@@ -206,13 +209,8 @@ def _shown(tabs: list[Tab]) -> Tab | None:
     return next((tab for tab in tabs if tab.current), None)
 
 
-def _document(communication: Communication, shown: Tab | None, actor: Actor) -> dict[str, Any]:
-    """Return what stands in the page itself: text is read here, everything else is fetched by the viewer."""
-    if shown is None or shown.kind != "text":
-        return {}
-    services.record_view(communication, shown.variant, actor=actor)
-    try:
-        text, cut = services.text_of(shown.variant)
-    except StoreError as error:
-        return {"problem": str(error)}
-    return {"text": text, "cut": cut}
+def _is_fetched_by_ranges(shown: Tab | None, document: Reading) -> bool:
+    """Tell whether the PDF that is shown should come by ranges; a file inside an e-mail comes whole."""
+    if shown is None or document.file or document.kind != "pdf":
+        return False
+    return services.is_fetched_by_ranges(shown.variant)

@@ -225,6 +225,7 @@ def _note_events(communication: Communication) -> dict[int, str]:
 _READS = [str(verb) for verb in Verb if verb.group == Group.READS]
 _ICONS = {
     Verb.VARIANT_DOWNLOADED: "download",
+    Verb.VARIANT_PRINTED: "printer",
     Verb.COMMUNICATION_SUPERSEDED: "replace",
     Verb.NOTE_REFUSED: "ban",
 }

@@ -25,6 +25,11 @@ EXTENSIONS = {
     "text/plain": ".txt",
 }
 _INLINE_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}
+_OFFICE = re.compile(
+    r"application/vnd\.(openxmlformats-officedocument\.(wordprocessingml|spreadsheetml|presentationml)"
+    r"|oasis\.opendocument\.(text|spreadsheet|presentation))"
+)
+_XML = {"application/xml", "text/xml", "application/json"}
 _CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -45,7 +50,7 @@ def download_type(content_type: str) -> str:
 
 
 def kind_of(content_type: str) -> str:
-    """Return how a variant is shown: pdf, image, html, text, or other (an honest message and the download)."""
+    """Return how a document is shown: pdf, image, tiff, html, mail, text, or other (a message and the download)."""
     bare = plain_type(content_type)
     if bare == "application/pdf":
         return "pdf"
@@ -53,9 +58,19 @@ def kind_of(content_type: str) -> str:
         return "image"
     if bare in ("text/html", "application/xhtml+xml"):
         return "html"
+    if bare == "image/tiff":
+        return "tiff"
+    if bare == "message/rfc822":
+        return "mail"
     if bare in ("text/plain", "text/csv"):
         return "text"
     return "other"
+
+
+def has_text(content_type: str) -> bool:
+    """Tell whether a document that is shown otherwise may be read as text."""
+    bare = plain_type(content_type)
+    return kind_of(bare) in ("pdf", "html", "mail") or bool(_OFFICE.match(bare)) or bare in _XML
 
 
 def download_name(*, record_number: str, channel: str, content_type: str, file_name: str = "") -> str:
@@ -66,6 +81,16 @@ def download_name(*, record_number: str, channel: str, content_type: str, file_n
         cleaned = _UNSAFE.sub("", given)[:8].lower()
         extension = f".{cleaned}" if dot and cleaned else ".bin"
     return f"{_UNSAFE.sub('-', record_number)}-{_UNSAFE.sub('-', channel)}{extension}"
+
+
+def attachment_name(name: str, content_type: str) -> str:
+    """Return the name of a file inside an e-mail as it was sent, without what would mislead; `attachment` if none.
+
+    What has no ending gets the one of its type.
+    """
+    shown = "".join(char for char in name if char.isprintable() and char not in '\\/"').strip(". ")[:150]
+    ending = EXTENSIONS.get(plain_type(content_type), ".bin")
+    return (shown or "attachment") if "." in shown else (shown or "attachment") + ending
 
 
 def attachment(name: str) -> str:

@@ -1,24 +1,19 @@
-"""Pictures of PDF pages, made in a process of its own with limits: PDFium is not thread-safe, and files are hostile."""
+"""Pictures of pages, made in a process of its own with limits: PDFium is not thread-safe, and files are hostile."""
 
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import textwrap
 
 from PIL import Image, ImageDraw, ImageFont
 
-from archive.documents.locators import locator_of
-from archive.documents.models import Variant
+from archive.retrieval.limited import LARGEST_BYTES, CannotShowError, TooSlowError, run_worker
 from archive.retrieval.render_page import NO_SUCH_PAGE, WIDTH_PIXELS
-from archive.storage.reading import read_whole
 
-LARGEST_BYTES = 64 * 1024 * 1024
-TIMEOUT_SECONDS = 20
+WORKERS = {"pdf": "render_page", "tiff": "render_tiff"}
 
 
-class CannotRenderError(Exception):
+class CannotRenderError(CannotShowError):
     """A page cannot be drawn; the message says why."""
 
 
@@ -26,31 +21,29 @@ class NoSuchPageError(CannotRenderError):
     """The document has fewer pages."""
 
 
-def render_page(variant: Variant, page: int) -> bytes:
-    """Return page number `page`, from 1, as PNG.
+def assert_drawable(size_bytes: int) -> None:
+    """Refuse what is too large to be drawn, before it is read. Errors: CannotRenderError."""
+    if size_bytes > LARGEST_BYTES:
+        raise CannotRenderError("This document is too large to be drawn as pictures. Download it.")
 
-    Errors: NoSuchPageError; CannotRenderError for broken, encrypted or too large files; DamagedObjectError.
+
+def render_page(payload: bytes, page: int, *, kind: str) -> bytes:
+    """Return page number `page`, from 1, as PNG; `kind` is pdf or tiff.
+
+    Errors: NoSuchPageError; CannotRenderError for broken, encrypted or too large files.
     """
     if page < 1:
         raise NoSuchPageError("Pages are counted from 1.")
-    if variant.length > LARGEST_BYTES:
-        raise CannotRenderError("This PDF is too large to be drawn as pictures. Download it.")
-    payload = read_whole(locator_of(variant))
+    assert_drawable(len(payload))
     try:
-        done = subprocess.run(  # noqa: S603  (our own module, no shell)
-            [sys.executable, "-m", "archive.retrieval.render_page", str(page)],
-            input=payload,
-            capture_output=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        code, drawn = run_worker(WORKERS[kind], str(page), payload=payload)
+    except TooSlowError:
         raise CannotRenderError("Drawing this page took too long. Download the file.") from None
-    if done.returncode == NO_SUCH_PAGE:
+    if code == NO_SUCH_PAGE:
         raise NoSuchPageError("The document has no such page.")
-    if done.returncode:
+    if code:
         raise CannotRenderError("This page cannot be drawn: the file is broken or encrypted. Download it.")
-    return done.stdout
+    return drawn
 
 
 def message_picture(text: str) -> bytes:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import resource
 import sys
 
-MEMORY_BYTES = 1024 * 1024 * 1024
-CPU_SECONDS = 15
+from archive.retrieval.limited import set_limits
+
 WIDTH_PIXELS = 1_000
 MOST_SCALE = 4.0
 NO_SUCH_PAGE = 3
@@ -16,8 +15,7 @@ NO_SUCH_PAGE = 3
 
 def main() -> None:
     """Draw within limits of memory and time; any failure is a failure of this process alone."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    set_limits()
     import pypdfium2
 
     document = pypdfium2.PdfDocument(sys.stdin.buffer.read())

@@ -5,4 +5,5 @@ import "./copy.js";
 import "./parts.js";
 import "./poll.js";
 import "./notes.js";
+import "./print.js";
 import "./upload.js";

@@ -1,6 +1,7 @@
 // <v-pdf-viewer src lang pages download compact>: pdf.js with a toolbar of ours. Texts come in data-words-… attributes.
 // The pictures inside it are for those without scripts; the styles hide them here.
 import * as pdfjs from "../pdfjs/build/pdf.min.mjs";
+import { markedWords, marking } from "./viewer_marks.js";
 import { find as findTools, icon, toolbar } from "./viewer_toolbar.js";
 
 const base = new URL("../pdfjs/", import.meta.url);
@@ -10,6 +11,18 @@ pdfjs.GlobalWorkerOptions.workerSrc = new URL("build/pdf.worker.min.mjs", base).
 const { EventBus, FindState, LinkTarget, PDFFindController, PDFLinkService, PDFViewer } = await import(
   new URL("web/pdf_viewer.mjs", base).href
 );
+
+const Finder = marking(PDFFindController);
+const Links = class extends PDFLinkService {
+  // While the viewer opens at a page of its address, the first match does not lead elsewhere.
+  get page() {
+    return super.page;
+  }
+
+  set page(number) {
+    if (!this.still) super.page = number;
+  }
+};
 
 class PdfViewer extends HTMLElement {
   connectedCallback() {
@@ -52,9 +65,11 @@ class PdfViewer extends HTMLElement {
 
   async load() {
     const bus = new EventBus();
-    const links = new PDFLinkService({ eventBus: bus, externalLinkTarget: LinkTarget.BLANK, externalLinkRel: "noopener noreferrer nofollow" });
-    const finder = new PDFFindController({ eventBus: bus, linkService: links });
+    const links = new Links({ eventBus: bus, externalLinkTarget: LinkTarget.BLANK, externalLinkRel: "noopener noreferrer nofollow" });
+    const finder = new Finder({ eventBus: bus, linkService: links });
     this.bus = bus;
+    this.links = links;
+    this.marked = markedWords(this.getAttribute("marked"));
     this.viewer = new PDFViewer({
       container: this.scroll,
       viewer: this.pages,
@@ -110,6 +125,23 @@ class PdfViewer extends HTMLElement {
     });
     bus.on("pagechanging", ({ pageNumber }) => this.tell(pageNumber, this.viewer.pagesCount));
     findTools(this, bus, FindState);
+    if (!this.marked) return;
+    this.tools.query.value = this.marked.shown;
+    // Marking looks at every page. Where pages come one by one, that would fetch them all: there Enter asks for it.
+    if (!this.hasAttribute("compact")) bus.on("textlayerrendered", () => this.markWords(), { once: true });
+  }
+
+  markWords() {
+    if (this.tools.query.value !== this.marked.shown) return;
+    const still = /[#&]page=/.test(location.hash);
+    this.links.still = still;
+    this.search(this.marked.shown, {});
+    if (still) this.addEventListener("pointerdown", () => this.free(), { once: true, capture: true });
+    if (still) this.addEventListener("keydown", () => this.free(), { once: true, capture: true });
+  }
+
+  free() {
+    this.links.still = false;
   }
 
   tell(page, of) {

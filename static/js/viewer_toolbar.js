@@ -32,9 +32,16 @@ export function toolbar(viewer) {
     }
   });
   bar.append(page, of, gap(), zoomOut, zoomIn, fit, gap(), query, before, after, count);
+  // What the page offers for every document stands in this toolbar too.
+  const offered = viewer.querySelector(".v-reading-tools");
+  if (offered) {
+    bar.append(...offered.children);
+    offered.remove();
+  }
   return {
     element: bar,
     count,
+    query,
     show(number, all) {
       page.value = number;
       if (all) page.max = all;
@@ -50,7 +57,8 @@ export function find(viewer, bus, states) {
     bus.dispatch("find", {
       source: viewer,
       type: again ? "again" : "",
-      query: text,
+      // The words of the search stay words while nobody changes them: a list, for what matches each of them.
+      query: text === viewer.marked?.shown ? viewer.marked.words : text,
       caseSensitive: false,
       entireWord: false,
       highlightAll: true,

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         target: Path = options["output"]
         try:
             _assert_free(target)
-            _communication, variant, chunks = open_for_download(
+            opened, chunks = open_for_download(
                 UUID(found.group(1)), int(found.group(2)), user=user, actor=Actor.of_user(user)
             )
             written = _write(target, chunks)
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError(f"{target} exists already. Name another file.") from None
         except (StoreError, OSError) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{written} bytes, SHA-256 {bytes(variant.sha256).hex()}, written to {target}.")
+        self.stdout.write(f"{written} bytes, SHA-256 {bytes(opened.variant.sha256).hex()}, written to {target}.")
 
 
 def _assert_free(target: Path) -> None:

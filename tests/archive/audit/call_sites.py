@@ -421,6 +421,7 @@ CALL_SITES: dict[str, CallSite] = {
     "reading a form in the page": CallSite("variant.viewed", _open_record),
     "reading a form": CallSite("variant.viewed", _variant("content")),
     "downloading": CallSite("variant.downloaded", _variant("download")),
+    "printing": CallSite("variant.printed", _variant("print")),
     "a note": CallSite("note.added", _note("agent")),
     "a note that is not allowed": CallSite("note.refused", _note("auditor"), outcome="refused"),
     "exporting by command": CallSite("variant.downloaded", _export_variant),

@@ -20,6 +20,7 @@ ROUTES = {
     "communication_notes": "/communications/{}/notes/",
     "variant_content": "/communications/{}-1/content",
     "variant_download": "/communications/{}-1/download",
+    "variant_print": "/communications/{}-1/print",
     "variant_page": "/communications/{}-1/page/1",
     "search_results": "/search/{}/",
     "search_count": "/search/{}/count",
@@ -33,7 +34,7 @@ OF_COMMUNICATIONS = [name for name in ROUTES if name.startswith(("communication"
 OF_SEARCHES = ["search_results", "search_count"]
 # A token of the form, and the time at which the page was made, for its print.
 _CHANGING = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+|<time datetime="[^"]+">[^<]+</time>')
-READS = ("communication.viewed", "variant.viewed", "variant.downloaded")
+READS = ("communication.viewed", "variant.viewed", "variant.downloaded", "variant.printed")
 
 
 def told(client: Any, method: str, route: str, asked: UUID) -> tuple[int, bytes, dict[str, str]]:
@@ -75,14 +76,14 @@ def test_the_same_communication_is_there_for_those_who_may_see_it(hidden: UUID, 
     found = {route: told(client, MATRIX[route][0], route, hidden)[0] for route in OF_COMMUNICATIONS}
     # An auditor reads everything and writes nothing.
     assert found.pop("communication_notes") == 403
-    assert list(found.values()) == [200, 200, 200, 503]
+    assert list(found.values()) == [200, 200, 200, 200, 503]
 
 
 def test_a_form_that_a_letter_has_not_is_absent_too(archive: Archive, client: Any, user_of: Any) -> None:
     row = archive.add_file("seen", "a.pdf", b"%PDF", "application/pdf", index={"branch": "012"})
     client.force_login(user_of("agent"))
     for number in ("0", "2", "40000", "99999999999999999999"):
-        for what in ("content", "download", "page/1"):
+        for what in ("content", "download", "print", "page/1"):
             assert client.get(f"/communications/{row.public_id}-{number}/{what}").status_code == 404
 
 
