@@ -188,8 +188,16 @@ SCENES = (
             (found("account:0004711 class:statement"), first, at(f"?panel={panel}")),
             whole=False,
         )
-        for panel in ("timeline", "details", "kept", "access")
+        for panel in ("timeline", "details", "kept", "access", "notes")
     ),
+    Scene(
+        "record-note-refused",
+        "agent",
+        "/",
+        (found("account:0004711 class:statement"), first, at("?panel=notes"), filled("#note-form", {"text": "  "})),
+        whole=False,
+    ),
+    Scene("call", "agent", "/", (opened("#call-menu > summary"),), whole=False),
     Scene("record-replaced", "agent", "/", (found("state:superseded"), first), whole=False),
     Scene("record-broken", "agent", "/", (found("external_id:BROKEN-1"), first), whole=False),
     Scene("record-unknown-kind", "agent", "/", (found("external_id:AFP-1"), first), whole=False),

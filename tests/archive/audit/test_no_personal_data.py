@@ -29,6 +29,8 @@ MARKERS = {
     "file": "Filemarker",
     "typed": "Typedmarker",
     "extra": "Extramarker",
+    "note": "Notemarker",
+    "call": "Callmarker",
 }
 # Short markers are looked for with what surrounds them, so that no digest contains one by chance.
 LETTER = letter(
@@ -82,6 +84,8 @@ def live(world: World) -> None:
         answer = client.post("/search/", {"q": text})
         if answer.status_code == 302:
             client.get(answer["Location"])
+    client.post("/call/", {"reference": MARKERS["call"]})
+    client.post(f"/communications/{row.public_id}/notes/", {"text": MARKERS["note"]})
     assert MARKERS["name"] in client.get(f"/communications/{row.public_id}/").content.decode()
     client.get(f"/communications/{row.public_id}-1/content")
     assert b"".join(client.get(f"/communications/{row.public_id}-1/download").streaming_content)
@@ -119,7 +123,7 @@ def test_no_marker_stands_in_the_log_or_in_a_line_of_the_process(
 def test_every_marker_that_the_log_commits_to_lies_in_the_erasable_rows(world: World) -> None:
     live(world)
     texts = " ".join(str(row.texts) for row in EventPrivate.objects.all())
-    for what in ("customer", "account", "name", "postcode", "joint", "reason", "typed"):
+    for what in ("customer", "account", "name", "postcode", "joint", "reason", "typed", "call"):
         assert MARKERS[what] in texts, what
     EventPrivate.objects.all().delete()
     with connection.cursor() as cursor:

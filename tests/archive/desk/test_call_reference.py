@@ -146,6 +146,11 @@ def test_it_leads_back_to_pages_of_ours_only(agent: Any, wanted: str) -> None:
     assert agent.post("/call/", {"reference": "1", "next": wanted})["Location"] == "/search/"
 
 
+def test_it_leads_back_with_what_we_put_into_the_address_and_nothing_else(agent: Any, url: str) -> None:
+    page = agent.get(f"{url}/?panel=notes&v=sms&q=Typedmarker&panel=details").content.decode()
+    assert f'name="next" value="{url}/?v=sms&amp;panel=details"' in page and "Typedmarker" not in page.split("<main")[0]
+
+
 def test_no_event_of_its_own_is_written(agent: Any) -> None:
     last = Event.objects.count()
     agent.post("/call/", {"reference": "88214"})

@@ -64,7 +64,7 @@ def test_joint_holders_are_all_named_and_the_first_stands_in_the_header(archive:
 def test_without_the_right_no_name_or_address_stands_anywhere(archive: Archive, client: Any, user_of: Any) -> None:
     row = archive.add("joint", parties=JOINT, **SEEN)
     client.force_login(user_of("operations"))
-    for panel in ("timeline", "details", "kept", "access"):
+    for panel in ("timeline", "details", "kept", "access", "notes"):
         text = client.get(f"/communications/{row.public_id}/?panel={panel}").content.decode()
         assert "C-1" in text
         for private in ("Eva ", "Max ", "Müller", "70173", "10115", "Am Ring"):

@@ -101,7 +101,7 @@ def test_the_page_of_a_communication_and_its_panels(letters: Archive, client: An
     client.force_login(user_of("agent"))
     results = client.post("/search/", {"q": f"customer:{CUSTOMER}"})["Location"]
     row = letters.get("letter-5")
-    for panel in ("timeline", "details", "kept", "access"):
+    for panel in ("timeline", "details", "kept", "access", "notes"):
         page = client.get(f"/communications/{row.public_id}/?panel={panel}&s={results.split('/')[2]}")
         assert NAME in page.content.decode()
         assert assert_clean(page)

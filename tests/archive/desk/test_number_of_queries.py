@@ -101,7 +101,7 @@ def _record(parties: int, links: int, index: int) -> list[dict[str, Any]]:
     return [letter("it", parties=people, index={"branch": "012", "tags": tags}, unknown=tags), *later]
 
 
-@pytest.mark.parametrize("panel", ["timeline", "details", "kept", "access"])
+@pytest.mark.parametrize("panel", ["timeline", "details", "kept", "access", "notes"])
 def test_the_page_of_a_communication(archive: Archive, get: Any, tmp_path: Any, panel: str) -> None:
     archive.load(*_record(FEW, FEW, FEW))
     few = get(f"/communications/{archive.get('it').public_id}/?panel={panel}")
