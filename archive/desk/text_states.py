@@ -15,8 +15,8 @@ WAITING, UNKNOWN = "waiting", "unknown"
 class TextState:
     """What became of a form's text.
 
-    Shapes: `state` is indexed, waiting, no_text, failed, or unknown while the index cannot be read; `reason` says why
-    it failed, or that the text is indexed in part.
+    Shapes: `state` is indexed, waiting, no_text, failed, or unknown while the index cannot be read; `reason` is a
+    sentence that says why not, or that only a part is.
     """
 
     state: str

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from archive.desk.text_states import TextState, text_states
 from archive.documents.models import Communication
+from archive.formats import extracted
 from archive.search.words.writer import CommunicationText, IndexWriter, VariantText
 from tests.archive.documents.archives import Archive, sms
 
@@ -43,10 +44,10 @@ def test_what_was_not_looked_at_waits(row: Communication) -> None:
 
 
 def test_each_form_has_its_own_state(row: Communication) -> None:
-    index(row, VariantText(1, "indexed", "ready"), VariantText(2, "failed", reason="It is protected by a password."))
+    index(row, VariantText(1, "indexed", "ready"), VariantText(2, "failed", reason=extracted.ENCRYPTED))
     assert text_states(row, [1, 2, 3]) == {
         1: TextState("indexed"),
-        2: TextState("failed", "It is protected by a password."),
+        2: TextState("failed", "It has a password."),
         3: TextState("waiting"),
     }
 
@@ -54,9 +55,9 @@ def test_each_form_has_its_own_state(row: Communication) -> None:
 def test_the_page_says_it_with_the_reason(row: Communication, client: Any, user_of: Any) -> None:
     client.force_login(user_of("agent"))
     assert "Words Words cannot be searched yet" in details(client, row, "sms")
-    index(row, VariantText(1, "indexed", "ready"), VariantText(2, "failed", reason="It is protected by a password."))
+    index(row, VariantText(1, "indexed", "ready"), VariantText(2, "failed", reason=extracted.ENCRYPTED))
     assert "Words Words can be searched" in details(client, row, "sms")
-    assert "Words Text could not be read It is protected by a password." in details(client, row, "web")
+    assert "Words Text could not be read It has a password." in details(client, row, "web")
     assert "text could not be read" in details(client, row, "sms")  # in the tab of the other form
 
 
