@@ -14,6 +14,7 @@ from archive.audit.actor import Actor
 from archive.audit.ids import uuid7
 from archive.audit.lines import clean
 from archive.audit.verbs import Verb
+from archive.documents.remembering import remembering
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -26,6 +27,16 @@ def correlation(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         response["X-Request-ID"] = request.correlation_id  # type: ignore[attr-defined]
         return response
+
+    return middleware
+
+
+def one_memory(get_response: GetResponse) -> GetResponse:
+    """Let rights and configuration be read once in a request."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with remembering():
+            return get_response(request)
 
     return middleware
 

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.correlation",
+    "portal.middleware.one_memory",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -216,6 +217,8 @@ FILE_UPLOAD_HANDLERS = ["archive.ingest.uploads.GuardedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FAILED_UPLOAD_DAYS = env.integer("FAILED_UPLOAD_DAYS", 14, least=1, most=3650)
+# How long the file of an export is kept for its user.
+EXPORT_HOURS = env.integer("EXPORT_HOURS", 24, least=1, most=720)
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.audit.calls import call_of
 from archive.batches.models import Load
+from archive.desk.models import Export
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ SECTIONS = (
         "/search/",
         "archive.search_communications",
         "s",
-        ("/search/", "/communications/"),
+        ("/search/", "/communications/", "/exports/"),
     ),
     Section("loads", _("Loads"), "package-import", "/loads/", "archive.view_loads", "l", ("/loads/",)),
     Section("audit", _("Audit"), "list-check", "/audit/", "audit.view_events", "a", ("/audit/",)),
@@ -80,11 +81,17 @@ def here(request: HttpRequest) -> str:
 
 
 def jobs(user: Any) -> dict[str, Any] | None:
-    """Return how many loads of a person's own are under way, and where they are shown; None where there is none."""
-    if not user.has_perm("archive.view_loads"):
+    """Return how many exports and loads of a person's own are under way, and where they are; None where there is none.
+
+    Shapes: exports are told first, since anybody may have some; loads where there are none of those.
+    """
+    exports = Export.objects.filter(user=user, state__in=(Export.State.WAITING, Export.State.RUNNING)).count()
+    loads = 0
+    if user.has_perm("archive.view_loads"):
+        loads = Load.objects.filter(requested_by_id=user.pk, state__in=Load.OPEN).count()
+    if not exports and not loads:
         return None
-    count = Load.objects.filter(requested_by_id=user.pk, state__in=Load.OPEN).count()
-    return {"count": count, "url": reverse("loads")} if count else None
+    return {"count": exports + loads, "url": reverse("exports" if exports else "loads")}
 
 
 def rail(request: HttpRequest) -> list[dict[str, Any]]:

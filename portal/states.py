@@ -36,6 +36,12 @@ _WORK = {
 
 STATES: dict[str, dict[str, State]] = {
     "load": _WORK,
+    "export": _WORK
+    | {
+        "waiting": State(_("Queued"), "neutral", "clock"),
+        "ready": State(_("Ready"), "ok", "check"),
+        "expired": State(_("Deleted"), "neutral", "trash"),
+    },
     "job": _WORK,
     "communication": {
         "current": State(_("Current"), "plain", "check"),

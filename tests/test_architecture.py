@@ -121,6 +121,7 @@ ROLES = ("agent", "compliance", "records", "operations", "auditor", "admin", "no
 READERS = {"agent", "compliance", "records", "operations", "auditor"}
 LOADERS = {"operations", "auditor"}
 AUDITORS = {"compliance", "auditor"}
+EXPORTERS = {"agent", "compliance", "records", "auditor"}
 EVERYBODY = set(ROLES)
 # For each route: how to ask, who gets past the door, and with which answer when the object is not there or not theirs.
 MATRIX: dict[str, tuple[str, str, set[str], int]] = {
@@ -130,6 +131,14 @@ MATRIX: dict[str, tuple[str, str, set[str], int]] = {
     "search": ("get", "/search/", READERS, 200),
     "search_results": ("get", f"/search/{ID}/", READERS, 404),
     "search_count": ("get", f"/search/{ID}/count", READERS, 404),
+    "search_selection": ("post", f"/search/{ID}/selection", READERS, 404),
+    "search_export": ("get", f"/search/{ID}/export/", EXPORTERS, 404),
+    "exports": ("get", "/exports/", EXPORTERS, 200),
+    "export_file": ("get", f"/exports/{ID}/file", EXPORTERS, 404),
+    "export_fetch": ("post", f"/exports/{ID}/fetch", EXPORTERS, 404),
+    "export_step": ("post", f"/exports/{ID}/stop/", EXPORTERS, 404),
+    "text_index": ("get", "/system/text/", LOADERS, 200),
+    "text_index_rebuild": ("post", "/system/text/rebuild", {"operations"}, 302),
     "communication": ("get", f"/communications/{ID}/", READERS, 404),
     "communication_notes": ("post", f"/communications/{ID}/notes/", READERS, 404),
     "call_reference": ("get", "/call/", READERS, 200),

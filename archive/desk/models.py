@@ -51,6 +51,7 @@ class Export(models.Model):
 
     class Meta:
         default_permissions = ()
+        permissions = [("export_many", "Can export more than 500 communications at a time")]
         indexes = [models.Index(fields=["user", "-created_at"], name="export_recent")]
 
     def __str__(self) -> str:

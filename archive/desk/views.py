@@ -17,13 +17,15 @@ from archive.audit.actor import Actor
 from archive.audit.verbs import Verb
 from archive.desk.chips import chips_of
 from archive.desk.record import panel_context, record_context
+from archive.desk.searches import search_or_404
+from archive.desk.selection_views import selection_context
 from archive.desk.trail import trail_of
 from archive.documents.selectors import describe_scope, get_communication
 from archive.query import QueryError
 from archive.search.facets import facets_of
 from archive.search.forms import ConditionsForm, form_values
-from archive.search.models import Search
 from archive.search.paging import SORTS, BadCursorError
+from archive.search.picks import picked_keys
 from archive.search.selectors import (
     count,
     count_superseded,
@@ -33,7 +35,7 @@ from archive.search.selectors import (
     resolve,
     with_superseded,
 )
-from archive.search.services import open_search, start_search
+from archive.search.services import start_search
 from archive.search.words.database import IndexDownError
 
 logger = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ def _begin(request: HttpRequest, text: str) -> HttpResponse:
 @require_safe
 def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
     """Show a page of hits. The count follows in a part of its own, so that rows never wait for it."""
-    search = _search_or_404(request, search_id)
+    search = search_or_404(request, search_id)
     form = ConditionsForm(user=request.user)
     try:
         found = resolve(search.query, user=request.user)
@@ -95,6 +97,8 @@ def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
         "also": {name: ", ".join(values) for name, values in found.also.items()},
         "sorts": SORTS,
         "searched": bool(search.query),
+        "picked": picked_keys(search, [row.order_key for row in page.rows]),
+        **selection_context(search, request),
     }
     return _search_page(request, text=search.query, form=form, found=found, **context)
 
@@ -104,7 +108,7 @@ def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
 @require_safe
 def search_count(request: HttpRequest, search_id: UUID) -> HttpResponse:
     """Answer with the sentence that counts, for the place that the page reserved; `?exactly` counts beyond 10,000."""
-    search = _search_or_404(request, search_id)
+    search = search_or_404(request, search_id)
     try:
         found = resolve(search.query, user=request.user)
         facets = facets_of(found)
@@ -144,13 +148,6 @@ def _search_page(
         {"query_text": text, "form": form, "error": error, "scope": scope, **context},
         status=status,
     )
-
-
-def _search_or_404(request: HttpRequest, search_id: UUID) -> Search:
-    try:
-        return open_search(search_id, actor=Actor.of(request))
-    except ObjectDoesNotExist:
-        raise Http404 from None
 
 
 @login_required

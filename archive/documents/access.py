@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Q
 
 from archive.documents.models import AccessRule
+from archive.documents.remembering import remembered
 from archive.query import QueryError, Values, parse, registry, to_text
 from archive.query.fields import NOTHING
 from archive.query.to_q import not_false_q, true_q
@@ -52,6 +53,7 @@ def check_expression(expression: str) -> str:
     return to_text(tree)
 
 
+@remembered(lambda user: getattr(user, "pk", None))
 def visible_q(user: Any) -> Q:
     """Return the condition on communications that a user may see.
 
@@ -79,6 +81,7 @@ def visible_q(user: Any) -> Q:
     return condition
 
 
+@remembered(lambda user: getattr(user, "pk", None))
 def rules_of(user: Any) -> list[Rule]:
     """Return the rules of a user's groups that can be read."""
     rules: list[Rule] = []

@@ -37,6 +37,7 @@ from archive.documents.models import (
     Producer,
 )
 from archive.documents.order_key import first_key, last_key
+from archive.documents.remembering import remembered
 from archive.documents.text import SlotValueError, encode_number, fold, name_tokens, postcode_tokens
 from archive.query import Comparison, Field, QueryError, Values, registry
 from archive.query.fields import RANGES, Truth
@@ -104,12 +105,14 @@ def _built_in() -> Iterable[Field]:
 # Configuration: small tables, looked up by key
 
 
+@remembered(lambda: None)
 def _units() -> Iterable[tuple[str, str]]:
-    return BusinessUnit.objects.order_by("label").values_list("key", "label")
+    return list(BusinessUnit.objects.order_by("label").values_list("key", "label"))
 
 
+@remembered(lambda: None)
 def _classes() -> Iterable[tuple[str, str]]:
-    return DocumentClass.objects.order_by("label").values_list("key", "label")
+    return list(DocumentClass.objects.order_by("label").values_list("key", "label"))
 
 
 def _channels() -> Iterable[tuple[str, str]]:
@@ -122,8 +125,13 @@ def _states() -> Iterable[tuple[str, str]]:
 
 def _ids(model: type[models.Model], comparison: Comparison, what: str) -> list[int]:
     """Return the ids of the rows with these keys. Errors: QueryError with the closest key."""
-    known = {str(key): int(pk) for key, pk in model._default_manager.values_list("key", "pk")}
+    known = _keys(model)
     return [known[value] if value in known else _unknown(value, known, comparison, what) for value in comparison.values]
+
+
+@remembered(lambda model: model)
+def _keys(model: type[models.Model]) -> dict[str, int]:
+    return {str(key): int(pk) for key, pk in model._default_manager.values_list("key", "pk")}
 
 
 def _unknown(value: str, known: Iterable[str], comparison: Comparison, what: str) -> int:
@@ -147,8 +155,13 @@ def _sure(q: Q) -> Truth:
 
 def _unit(comparison: Comparison, values: Values) -> Truth:
     ids = _ids(BusinessUnit, comparison, _("unit"))
-    merged = BusinessUnit.objects.filter(merged_into__in=ids).values_list("pk", flat=True)
+    merged = [pk for pk, into in _merged_units() if into in ids]
     return _sure(_one_or_in("unit_id", [*ids, *merged]))
+
+
+@remembered(lambda: None)
+def _merged_units() -> list[tuple[int, int | None]]:
+    return list(BusinessUnit.objects.filter(merged_into__isnull=False).values_list("pk", "merged_into_id"))
 
 
 def _class(comparison: Comparison, values: Values) -> Truth:
@@ -399,6 +412,7 @@ def _tokens_between(low: str, end: str) -> list[str] | None:
 # Index fields, by key
 
 
+@remembered(lambda: None)
 def _index_fields() -> dict[str, Field]:
     versions = ClassVersion.objects.filter(version=F("document_class__current"))
     classes: dict[str, list[int]] = {}

@@ -14,8 +14,10 @@ from django.db.models import Q, QuerySet
 from archive.documents.access import rules_of, visible_q
 from archive.documents.models import (
     AccessRule,
+    BusinessUnit,
     Communication,
     CommunicationLink,
+    DocumentClass,
     IndexField,
     Note,
     Party,
@@ -24,6 +26,7 @@ from archive.documents.models import (
     VariantResource,
 )
 from archive.documents.plans import only_filtering
+from archive.documents.remembering import remembered
 from archive.documents.rule_words import Wording
 from archive.query import QueryError, Values, registry
 from archive.query.to_q import true_q
@@ -176,6 +179,19 @@ def count_notes(communication: Communication, *, user: Any) -> int:
     return Note.objects.filter(order_key=communication.order_key).count()
 
 
+@remembered(lambda: None)
+def unit_labels() -> dict[int, str]:
+    """Return the labels of all units by id."""
+    return dict(BusinessUnit.objects.values_list("pk", "label"))
+
+
+@remembered(lambda: None)
+def class_labels() -> dict[int, str]:
+    """Return the labels of all classes by id."""
+    return dict(DocumentClass.objects.values_list("pk", "label"))
+
+
+@remembered(lambda: None)
 def index_fields() -> dict[str, IndexField]:
     """Return all index fields, retired ones too, by key."""
     return {field.key: field for field in IndexField.objects.all()}

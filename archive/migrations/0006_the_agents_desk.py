@@ -136,6 +136,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'permissions': [('export_many', 'Can export more than 500 communications at a time')],
                 'indexes': [models.Index(fields=['user', '-created_at'], name='export_recent')],
             },
         ),

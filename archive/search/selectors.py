@@ -13,16 +13,21 @@ from django.utils.translation import gettext as _
 
 from archive.documents.fields import MOST_LISTED, bare_word, is_record_number
 from archive.documents.models import (
-    BusinessUnit,
     Channel,
     ClassVersion,
     Communication,
-    DocumentClass,
     IndexField,
     Variant,
 )
 from archive.documents.plans import BROAD, finds_few, keys_in
-from archive.documents.selectors import first_names, index_fields, replaced_counts, visible_to
+from archive.documents.selectors import (
+    class_labels,
+    first_names,
+    index_fields,
+    replaced_counts,
+    unit_labels,
+    visible_to,
+)
 from archive.documents.shown import value_shown
 from archive.query import Comparison, Everything, Node, Phrase, QueryError, Values, Word, parse, registry, to_text
 from archive.query.fields import NOTHING
@@ -328,9 +333,7 @@ def hit_list(rows: list[Communication], *, user: Any, found: Found | None = None
     names, replaced = first_names(keys, user=user), replaced_counts(keys, user=user)
     snippets = snippets_of(keys, found.asked) if found and found.asked else {}
     channels = _channels_by_number(snippets) if snippets else {}
-    units = dict(BusinessUnit.objects.values_list("pk", "label"))
-    classes = dict(DocumentClass.objects.values_list("pk", "label"))
-    fields = index_fields()
+    units, classes, fields = unit_labels(), class_labels(), index_fields()
     columns, shared = _columns(rows, fields)
     hits = [
         Hit(

@@ -55,6 +55,10 @@ function named(event) {
       return find();
     case "n":
       return note();
+    case "p":
+      return press("p") || printDocument();
+    case "x":
+      return tick();
     default:
       return /^[a-z1-9[\]]$/.test(event.key) && press(event.key);
   }
@@ -86,6 +90,12 @@ function find() {
   return Boolean(field);
 }
 
+function printDocument() {
+  const control = document.querySelector("[data-print]");
+  control?.click();
+  return Boolean(control);
+}
+
 // The panel with the notes opens first where it is not open; its field gets the focus once it is there.
 function note() {
   const focusField = () => {
@@ -100,6 +110,13 @@ function note() {
 }
 
 // Rows: the link of a row is what has the focus, so that Enter opens it without a script.
+// Ticks the row that has the focus.
+function tick() {
+  const box = document.activeElement.closest?.("[data-row]")?.querySelector("[data-pick]");
+  box?.click();
+  return Boolean(box);
+}
+
 function rows(event) {
   const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
   if (!step) return false;

@@ -6,4 +6,5 @@ import "./parts.js";
 import "./poll.js";
 import "./notes.js";
 import "./print.js";
+import "./selection.js";
 import "./upload.js";

@@ -21,6 +21,8 @@ from django.utils import timezone
 from archive import work
 from archive.audit.actor import Actor
 from archive.batches.models import Load
+from archive.desk.exporting.services import delete_export, link_token, request_export
+from archive.desk.models import Export
 from archive.documents.models import PartyAlias
 from archive.documents.services import NewAlias, add_aliases, undo_alias
 from archive.ingest.running import pause_load, queue_load, resume_load, stop_load
@@ -28,6 +30,8 @@ from archive.ingest.services import LoadRequest, create_load, run_load
 from archive.search import index_work
 from archive.search.index_work import request_rebuild
 from archive.search.models import Search
+from archive.search.picks import select_all
+from archive.search.services import start_search
 from archive.storage.deletion import delete_bytes
 from archive.storage.locking import renew_locks
 from archive.storage.merging import merge_small_packs
@@ -279,6 +283,35 @@ def _renew_locks(world: World) -> Act:
     return lambda: renew_locks(actor=SYSTEM)
 
 
+def _selected(world: World) -> Search:
+    """Return a search of an auditor's in which a letter is selected."""
+    world.archive.load(letter("a"))
+    user = world.sign_in("auditor")
+    search = start_search(text="", user=user, actor=Actor.of_user(user))
+    select_all(search=search)
+    return search
+
+
+def _export(world: World) -> Act:
+    search = _selected(world)
+    return world.post(f"/search/{search.public_id}/export/", kind="csv")
+
+
+def _exported(world: World) -> Export:
+    search = _selected(world)
+    return request_export(search=search, kind="csv", actor=Actor.of_user(search.user))
+
+
+def _fetch_export(world: World) -> Act:
+    export = _exported(world)
+    return world.get(f"/exports/{export.public_id}/file?t={link_token(export)}")
+
+
+def _delete_export(world: World) -> Act:
+    export = _exported(world)
+    return lambda: delete_export(export, actor=SYSTEM)
+
+
 def _request_rebuild(world: World) -> Act:
     operator = Actor.of_user(world.user_of("operations"))
     return lambda: request_rebuild(actor=operator)
@@ -459,6 +492,10 @@ CALL_SITES: dict[str, CallSite] = {
     "a repair": CallSite("object.repaired", _repair),
     "merging packs": CallSite("pack.merged", _merge, _BYTES),
     "renewing locks": CallSite("locks.renewed", _renew_locks),
+    "asking for an export": CallSite("export.created", _export),
+    "an export that is made": CallSite("export.built", _export, frozenset({"archive_export"})),
+    "an export that is fetched": CallSite("export.downloaded", _fetch_export),
+    "an export that is deleted": CallSite("export.deleted", _delete_export),
     "asking for a rebuild of the word index": CallSite("index.rebuild_requested", _request_rebuild),
     "a rebuild of the word index": CallSite("index.rebuilt", _rebuild),
     "a rebuild of the word index by command": CallSite("index.rebuilt", _rebuild_by_command),

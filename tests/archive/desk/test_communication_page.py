@@ -47,7 +47,7 @@ def test_each_form_is_a_tab_and_the_first_is_shown(archive: Archive, read: Any, 
     for unknown in ("?v=fax", "?v=", "?v=<script>", "?panel=nothing"):
         assert "the short form" in read(row, unknown)
     text = client.get(f"/communications/{row.public_id}/").content.decode()
-    assert re.findall(r'href="(\?v=[a-z]+)"', text) == ["?v=sms", "?v=web"]
+    assert re.findall(r'id="variant-[12]" href="[^"]*(\?v=[a-z]+)"', text) == ["?v=sms", "?v=web"]
 
 
 # Parties

@@ -1,0 +1,47 @@
+// <v-selection url>: around a list of hits. A tick is told to the server at once, which answers with the bar below; the
+// head's box ticks the page. Selecting all, and none, set the boxes that are shown.
+class Selection extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("change", (event) => this.changed(event.target));
+    document.addEventListener("htmx:afterRequest", (this.onDone = (event) => this.all(event)));
+    this.head();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("htmx:afterRequest", this.onDone);
+  }
+
+  get boxes() {
+    return [...this.querySelectorAll("tbody [data-pick]")];
+  }
+
+  changed(box) {
+    if (box.matches("[data-pick-page]")) {
+      for (const one of this.boxes) one.checked = box.checked;
+      this.tell(this.boxes);
+    } else if (box.matches("[data-pick]")) this.tell([box]);
+    this.head();
+  }
+
+  tell(boxes) {
+    const values = { shown: boxes.map((box) => box.value), id: boxes.filter((box) => box.checked).map((box) => box.value) };
+    window.htmx.ajax("POST", this.getAttribute("url"), { target: "#selection-bar", swap: "outerHTML", values, source: this });
+  }
+
+  all(event) {
+    const wish = event.detail.elt?.dataset?.selects;
+    if (!wish || !event.detail.successful) return;
+    for (const box of this.boxes) box.checked = wish === "all";
+    this.head();
+  }
+
+  head() {
+    const box = this.querySelector("[data-pick-page]");
+    if (!box) return;
+    const ticked = this.boxes.filter((one) => one.checked).length;
+    box.checked = ticked > 0 && ticked === this.boxes.length;
+    box.indeterminate = ticked > 0 && !box.checked;
+  }
+}
+
+customElements.define("v-selection", Selection);
