@@ -30,7 +30,7 @@ def focused(page: Any) -> str:
 def test_the_panel_changes_beside_the_document_that_stays(open_as: Opening) -> None:
     page = open_as("agent")
     open_letter(page, 0)
-    page.get_by_role("link", name="Print").click()
+    page.locator("#variant-1").click()
     page.locator("v-pdf-viewer").evaluate("viewer => { viewer.stays = true; }")
     for panel in PANELS:
         page.locator(f"#panel-{panel}").click()
@@ -42,6 +42,13 @@ def test_the_panel_changes_beside_the_document_that_stays(open_as: Opening) -> N
     assert page.locator("v-pdf-viewer").evaluate("viewer => viewer.stays")
     page.go_back()  # a filter is no place of its own: back leads to the part of the panel before
     page.locator("#panel-notes[aria-current=page]").wait_for()
+
+
+def test_p_prints_the_document_and_not_the_page_around_it(open_as: Opening) -> None:
+    page = open_as("agent")
+    open_letter(page, 0)
+    with page.expect_request("**/print"):
+        page.keyboard.press("p")
 
 
 def test_a_note_by_keyboard_alone(open_as: Opening) -> None:
