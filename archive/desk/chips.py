@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from archive.documents.shown import day_shown
-from archive.query import Comparison, Node, registry, to_text
+from archive.query import Comparison, Node, Phrase, Word, registry, to_text
 from archive.query.tree import conditions, without
 
 
@@ -21,8 +22,11 @@ class Chip:
     without: str
 
 
-def chips_of(tree: Node, *, user: Any) -> list[Chip]:
-    """Return a chip for each condition that all hits fulfil, in the query's order."""
+def chips_of(tree: Node, *, user: Any, ids: Collection[str] = ()) -> list[Chip]:
+    """Return a chip for each condition that all hits fulfil, in the query's order.
+
+    Shapes: `ids` are bare words that mean an account, a customer, a record or a reference.
+    """
     fields = registry.all(user)
     chips: list[Chip] = []
     for index, node in enumerate(conditions(tree)):
@@ -34,6 +38,9 @@ def chips_of(tree: Node, *, user: Any) -> list[Chip]:
             # Only days and numbers have ranges, and no number reads as a day.
             words = [day_shown(value) for value in values] if "range" in field.ops else values
             chips.append(Chip(str(field.label), _value(node.op, words), rest))
+        elif isinstance(node, Word | Phrase):
+            label = _("Account, customer or reference") if node.text in ids else _("Words")
+            chips.append(Chip(label, to_text(node), rest))
         else:
             chips.append(Chip("", to_text(node), rest))
     return chips

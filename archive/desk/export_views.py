@@ -74,7 +74,8 @@ def export_start(request: HttpRequest, search_id: UUID) -> HttpResponse:
 def _start_page(request: HttpRequest, search: Search, *, status: int = 200, **context: Any) -> HttpResponse:
     user = request.user
     try:
-        context["chips"] = chips_of(resolve(search.query, user=user).tree, user=user)
+        found = resolve(search.query, user=user)
+        context["chips"] = chips_of(found.tree, user=user, ids=found.ids)
         context["selection"] = selection_of(search, user=user)
     except QueryError as error:
         context.setdefault("error", error.message)

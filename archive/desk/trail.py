@@ -14,10 +14,12 @@ from archive.documents.models import Communication
 from archive.documents.plans import finds_few
 from archive.query import QueryError, registry
 from archive.query.tree import words
-from archive.search.paging import SORTS, Sort
-from archive.search.selectors import Found, get_search, neighbours, resolve
+from archive.search.paging import SORTS, BadCursorError, Sort, cursor_at
+from archive.search.selectors import Found, get_page, get_search, neighbours, resolve
 from archive.search.words.database import IndexDownError
 
+MOVED = "moved"
+"""Stands in the links from hit to hit: who follows them may have left the page of the list that he came from."""
 COUNTED_TO = 500
 """Up to how many hits a record says which of them it is."""
 
@@ -45,14 +47,16 @@ def trail_of(request: HttpRequest, communication: Communication) -> Trail | None
     except (ValueError, ObjectDoesNotExist, QueryError):
         return None
     sort = SORTS.get(search.sort, SORTS["-issued"])
+    place = {name: request.GET[name] for name in ("after", "before") if name in request.GET}
     try:
-        previous, following = neighbours(found, communication, sort=sort)
+        previous, following = _beside(found, communication, sort=sort)
         position, total = _position(found, communication, sort=sort)
-    except (QueryError, IndexDownError):  # the way back stays
+        if MOVED in request.GET:
+            place = _place_of(found, communication, previous, sort=sort, place=place)
+    except (QueryError, BadCursorError, IndexDownError):  # the way back stays
         previous = following = None
         position = total = 0
-    place = {name: request.GET[name] for name in ("after", "before") if name in request.GET}
-    suffix = "?" + urlencode({"s": search.public_id, **place})
+    suffix = "?" + urlencode({"s": search.public_id, **place, MOVED: 1})
     results = reverse("search_results", args=[search.public_id])
     return Trail(
         f"{results}?{urlencode(place)}" if place else results,
@@ -62,6 +66,34 @@ def trail_of(request: HttpRequest, communication: Communication) -> Trail | None
         position,
         total,
     )
+
+
+def _beside(found: Found, communication: Communication, *, sort: Sort) -> tuple[UUID | None, UUID | None]:
+    """Return the hits before and after a record; for words by issue date only, as other orders sort all of them."""
+    if not sort.column:
+        return neighbours(found, communication, sort=sort)
+    if found.asked is not None:
+        return None, None
+    return _first_beyond(found, communication, sort, True), _first_beyond(found, communication, sort, False)
+
+
+def _first_beyond(found: Found, communication: Communication, sort: Sort, backwards: bool) -> UUID | None:
+    cursor = cursor_at(communication.public_id, sort=sort, backwards=backwards)
+    rows = get_page(found, sort=sort.key, limit=1, cursor=cursor).rows
+    return rows[0].public_id if rows else None
+
+
+def _place_of(
+    found: Found, communication: Communication, previous: UUID | None, *, sort: Sort, place: dict[str, str]
+) -> dict[str, str]:
+    """Return the page that a record is on for who went there from hit to hit: the one he came from, if it is there.
+
+    Shapes: else the page that begins with the record.
+    """
+    page = get_page(found, sort=sort.key, cursor=place.get("after", "") or place.get("before", ""))
+    if communication in page.rows:
+        return place
+    return {"after": cursor_at(previous, sort=sort)} if previous else {}
 
 
 def _position(found: Found, communication: Communication, *, sort: Sort) -> tuple[int, int]:

@@ -93,7 +93,7 @@ def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
         "search": search,
         "hits": hits,
         "page": page,
-        "chips": chips_of(found.tree, user=request.user),
+        "chips": chips_of(found.tree, user=request.user, ids=found.ids),
         "also": {name: ", ".join(values) for name, values in found.also.items()},
         "sorts": SORTS,
         "searched": bool(search.query),

@@ -123,7 +123,12 @@ def _beyond(sort: Sort, position: tuple[Any, int], descending: bool) -> Q:
 
 
 def _write(sort: Sort, row: Any, *, backwards: bool) -> str:
-    return signing.dumps([sort.key, str(row.public_id), backwards], salt=_SALT)
+    return cursor_at(row.public_id, sort=sort, backwards=backwards)
+
+
+def cursor_at(public_id: UUID, *, sort: Sort, backwards: bool = False) -> str:
+    """Return the cursor of the page that begins after a row, or ends before it."""
+    return signing.dumps([sort.key, str(public_id), backwards], salt=_SALT)
 
 
 def _read(cursor: str, sort: Sort, query: QuerySet[Any]) -> tuple[tuple[Any, int], bool]:

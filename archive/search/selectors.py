@@ -56,6 +56,7 @@ class Found:
 
     Shapes: `also` lists by field what aliases added; `hides_superseded` says that replaced ones are left out; `asked`
     are the words it asks for, None where it asks for none. With words, `rows` is what fulfils its other conditions.
+    `ids` are bare words that mean an account, a customer, a record or a reference.
     """
 
     tree: Node
@@ -66,6 +67,7 @@ class Found:
     also: dict[str, list[str]]
     hides_superseded: bool
     asked: Asked | None = None
+    ids: frozenset[str] = frozenset()
 
 
 def resolve(text: str, *, user: Any) -> Found:
@@ -82,7 +84,7 @@ def resolve(text: str, *, user: Any) -> Found:
         condition = Q() if isinstance(tree, Everything) else true_q(tree, registry, values, bare=bare_word)
         filtering = (BROAD if finds_few(tree, registry, user) else frozenset()) | values.broad
         rows = visible_to(user, where=_current(condition) if hides else condition, filtering=filtering)
-        return Found(tree, rows, user, condition, frozenset(values.broad), values.also, hides)
+        return Found(tree, rows, user, condition, frozenset(values.broad), values.also, hides, ids=ids.met)
     asked = asked_of(
         tree,
         user=user,
@@ -91,7 +93,7 @@ def resolve(text: str, *, user: Any) -> Found:
         everything=conditions(tree),
     )
     rows = visible_to(user, where=_current(asked.on_rows) if hides else asked.on_rows, filtering=values.broad)
-    return Found(tree, rows, user, asked.on_rows, frozenset(values.broad), values.also, hides, asked)
+    return Found(tree, rows, user, asked.on_rows, frozenset(values.broad), values.also, hides, asked, ids.met)
 
 
 class _Ids:
@@ -108,6 +110,11 @@ class _Ids:
         if node.text not in self._known:
             self._known[node.text] = is_record_number(node.text) or self._is_seen(node.text)
         return self._known[node.text]
+
+    @property
+    def met(self) -> frozenset[str]:
+        """Return those that were asked about and are ids."""
+        return frozenset(text for text, known in self._known.items() if known)
 
     def _is_seen(self, text: str) -> bool:
         q = bare_word(text, self._values)

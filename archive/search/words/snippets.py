@@ -11,7 +11,7 @@ from archive.search.words.database import Reader
 from archive.search.words.terms import Scope, Term, match_of
 from archive.search.words.tokens import spans_of
 
-WORDS_BEFORE, WORDS_SHOWN = 2, 30
+WORDS_BEFORE, WORDS_SHOWN, WORDS_COMPARED = 2, 30, 120
 MOST_CHARACTERS = 240
 MOST_LOOKED_AT = 10_200
 """Tokens of a piece; it has no more."""
@@ -73,14 +73,28 @@ def stretch_of(text: str, terms: Sequence[Term]) -> tuple[tuple[tuple[str, bool]
         before.append(span)
         if _ends_here(before, terms):
             break
-    shown = list(chain(before, islice(spans, WORDS_SHOWN)))
+    shown = _best(list(chain(before, islice(spans, WORDS_COMPARED))), terms)
     if not shown:
         return ((text[:MOST_CHARACTERS], False),), True, len(text) <= MOST_CHARACTERS
     start = 0 if shown[0][1] == _first_start(text) else shown[0][1]
     end = min(shown[-1][2], start + MOST_CHARACTERS)
-    ends = next(spans, None) is None and shown[-1][2] <= start + MOST_CHARACTERS
+    ends = shown[-1][2] <= start + MOST_CHARACTERS and not any(char.isalnum() for char in text[shown[-1][2] :][:2_000])
     end = len(text) if ends else end
     return tuple(_parts(text, start, end, marks_of(shown, terms))), start == 0, ends
+
+
+def _best(spans: list[Span], terms: Sequence[Term]) -> list[Span]:
+    """Return the stretch with the most different terms; of several the last, as letters begin with headings."""
+    best, most = 0, 0
+    for at in range(max(1, len(spans) - WORDS_SHOWN // 2)):
+        begins = min(at + WORDS_BEFORE, len(spans) - 1)
+        if not any(_matches(spans, begins, term) for term in terms):
+            continue
+        within = spans[at : at + WORDS_SHOWN]
+        met = sum(any(_matches(within, place, term) for place in range(len(within))) for term in terms)
+        if met >= most:
+            best, most = at, met
+    return spans[best : best + WORDS_SHOWN + WORDS_BEFORE]
 
 
 def _first_start(text: str) -> int:
