@@ -6,9 +6,14 @@ export function markedWords(attribute) {
   return words.length ? { words, shown: words.map((word) => (word.includes(" ") ? `"${word}"` : word)).join(" ") } : null;
 }
 
-/** Return pdf.js' finder, which also finds such lists. */
+/** Return pdf.js' finder, which also finds such lists, and leads nowhere while the links of the viewer are still. */
 export function marking(Finder) {
   return class extends Finder {
+    scrollMatchIntoView(match) {
+      if (this._linkService.still) this._scrollMatches = false;
+      else super.scrollMatchIntoView(match);
+    }
+
     match(query, content, page) {
       if (typeof query === "string") return super.match(query, content, page);
       return [...content.matchAll(pattern(query))].map((found) => ({ index: found.index, length: found[0].length }));

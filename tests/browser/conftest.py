@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser import installation
+from tests.browser import reading_cases as cases
 
 LETTERS = 120
 AXE = installation.ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -43,6 +44,12 @@ def data(tmp_path_factory: pytest.TempPathFactory, elsewhere: tuple[int, list[st
     folder = tmp_path_factory.mktemp("installation")
     installation.install(folder, letters=LETTERS, port=elsewhere[0])
     return folder
+
+
+@pytest.fixture(scope="session")
+def reading_cases(data: Path, server: str, elsewhere: tuple[int, list[str]]) -> None:
+    """Load documents that are hard to read into the installation that runs."""
+    cases.install_cases(data, elsewhere[0])
 
 
 @pytest.fixture(scope="session")

@@ -114,3 +114,65 @@ def test_a_hostile_letter_runs_nothing_and_asks_for_nothing(
     with pytest.raises(urllib.error.HTTPError):  # the listener would have noticed
         urllib.request.urlopen(f"http://127.0.0.1:{port}/seen")
     assert asked.pop() == "/seen"
+
+
+def test_an_e_mail_is_read_with_its_files(open_as: Opening, reading_cases: None) -> None:
+    page = open_as("agent")
+    search(page, "arrears external_id:MAIL-1")
+    open_first(page)
+    assert "Eva Müller <eva@example.org>" in page.locator(".v-mail").inner_text()
+    frame = page.frame_locator("iframe")
+    assert frame.locator("mark").inner_text() == "arrears"
+    assert frame.locator("img").evaluate("image => image.naturalWidth") == 1
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all.zip").click()
+    assert Path(download.value.path()).read_bytes() == b"PK\x03\x04"
+    page.get_by_role("link", name="Kündigung 1.pdf", exact=True).click()
+    page.locator(".textLayer", has_text="The file in the message").wait_for()
+    page.get_by_role("link", name="Read as text").click()
+    page.locator(".v-paper-prose", has_text="The file in the message").wait_for()
+    page.get_by_role("link", name="The e-mail").click()
+    page.frame_locator("iframe").get_by_text("Good day").wait_for()
+
+
+def test_a_hostile_message_and_its_file_ask_for_nothing(
+    open_as: Opening, elsewhere: tuple[int, list[str]], reading_cases: None
+) -> None:
+    _port, asked = elsewhere
+    page = open_as("agent", clean=False)
+    search(page, "external_id:MAIL-2")
+    open_first(page)
+    page.get_by_text("asked for 5 things from the network").wait_for()
+    frame = page.frame_locator("iframe")
+    frame.get_by_text("Hostile letter").wait_for()
+    frame.locator("#send").click()
+    page.get_by_role("link", name="again.html", exact=True).click()
+    page.frame_locator("iframe").locator("#send").click()
+    page.goto(page.url.split("?")[0].rstrip("/") + "-1/print")
+    page.get_by_text("Hostile letter").wait_for()
+    page.locator("#send").click()
+    page.wait_for_timeout(500)
+    assert page.title() != "ran" and asked == []
+
+
+def test_a_fax_is_read_page_by_page(open_as: Opening, reading_cases: None) -> None:
+    page = open_as("agent", java_script_enabled=False)
+    search(page, "external_id:FAX-1")
+    open_first(page)
+    page.get_by_role("link", name="Next page").click()
+    page.get_by_text("Page 2 of 3").wait_for()
+    page.wait_for_load_state("load")
+    assert page.locator(".v-document-picture").evaluate("image => image.complete && image.naturalWidth") == 1400
+
+
+@pytest.mark.parametrize("record", ["MAIL-1", "WORDS-1"])
+def test_print_gives_the_document_to_the_printer(open_as: Opening, reading_cases: None, record: str) -> None:
+    page = open_as("agent")
+    search(page, f"external_id:{record}")
+    open_first(page)
+    with page.expect_response("**/print") as answer:
+        page.get_by_role("link", name="Print", exact=True).last.click()
+    assert answer.value.status == 200
+    page.locator(".v-print-frame").wait_for(state="attached")
+    page.get_by_role("link", name="Timeline").click()
+    page.locator("#panel", has_text="Printed").wait_for()

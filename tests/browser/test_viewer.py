@@ -53,7 +53,7 @@ def test_a_download_is_what_was_archived(open_as: Opening) -> None:
     page = open_as("agent")
     open_record(page, "account:0004711 class:statement")
     for form in ("Print", "Email", "SMS"):
-        page.get_by_role("link", name=form).click()
+        page.locator(".v-variants").get_by_role("link", name=form).click()
         page.get_by_role("link", name="Details").click()
         with page.expect_download() as download:
             page.click("#download")
@@ -83,3 +83,29 @@ def test_a_file_of_a_kind_that_is_not_shown_is_offered_as_it_is(open_as: Opening
     with page.expect_download() as download:
         page.locator("#document").get_by_role("link", name="Download").click()
     assert Path(download.value.path()).read_bytes() == b"Z\x00\x10\xd3\xa8\xa8\x00\x00\x00"
+
+
+def test_searched_words_are_marked_at_opening(open_as: Opening, reading_cases: None) -> None:
+    page = open_as("agent")
+    open_record(page, "arrears external_id:WORDS-1")
+    page.get_by_text("1 of 2").wait_for()
+    assert page.locator("#viewer-find").input_value() == "arrears"
+    marked = page.locator(".textLayer .highlight")
+    assert set(marked.all_inner_texts()) == {"arrears"}
+    page.press("#viewer-find", "Enter")
+    page.get_by_text("2 of 2").wait_for()
+    page.fill("#viewer-find", "Miller")
+    page.get_by_text("1 of 1").wait_for()
+
+
+def test_a_page_of_the_address_stays_though_words_stand_elsewhere(open_as: Opening, reading_cases: None) -> None:
+    page = open_as("agent")
+    open_record(page, "arrears external_id:WORDS-1")
+    page.goto(f"{page.url}#page=1")
+    page.reload()
+    page.get_by_text("1 of 2").wait_for()
+    page.locator(".textLayer .highlight").first.wait_for(state="attached")
+    assert page.locator("#viewer-page").input_value() == "1"
+    page.press("#viewer-find", "Enter")
+    page.get_by_role("region", name="Page 2 of 3").wait_for()
+    page.get_by_text("1 of 2").wait_for()
