@@ -9,7 +9,7 @@ def register() -> None:
     from archive.desk.exporting import services as exporting
     from archive.documents import fields, locators, timeline
     from archive.ingest import running, uploads
-    from archive.retrieval import marking
+    from archive.retrieval import marking, renditions
     from archive.search import index_work, selectors
     from archive.search.words import fields as word_fields
     from archive.storage import maintenance
@@ -18,6 +18,7 @@ def register() -> None:
     fields.register_fields()
     word_fields.register_fields()
     locators.register()
+    renditions.register()
     marking.register_source(selectors.words_of_search)
     timeline.register_timeline_source(timeline.archived_entries)
     timeline.register_timeline_source(timeline.note_entries)
@@ -28,6 +29,7 @@ def register() -> None:
     work.register(exporting.KIND, exporting.run_from_work, max_attempts=3, given_up=exporting.give_up)
     work.register("desk.clear_exports", exporting.run_clear, max_attempts=3, every_seconds=3600)
     work.register("ingest.clear_uploads", uploads.run_clear, max_attempts=3, every_seconds=3600)
+    work.register("retrieval.clear_renditions", renditions.run_clear, max_attempts=3, every_seconds=3600)
     work.register("storage.merge", maintenance.run_merge, max_attempts=3, every_seconds=3600)
 
 

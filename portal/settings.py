@@ -116,6 +116,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 SEARCH_DB = DATA_DIR / "search.db"
 # Processes that read the text of documents, beside the worker that waits for them.
 EXTRACTION_WORKERS = env.integer("EXTRACTION_WORKERS", 2, least=0, most=64)
+# A JSON file with further programs that make native print formats readable; see archive/retrieval/transformers.
+TRANSFORMERS = env.text("TRANSFORMERS", "")
 WEB_CACHE_MB = env.integer("WEB_CACHE_MB", 8, least=2, most=256)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

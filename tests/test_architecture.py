@@ -145,6 +145,7 @@ MATRIX: dict[str, tuple[str, str, set[str], int]] = {
     "variant_content": ("get", f"/communications/{ID}-1/content", READERS, 404),
     "variant_download": ("get", f"/communications/{ID}-1/download", READERS, 404),
     "variant_print": ("get", f"/communications/{ID}-1/print", READERS, 404),
+    "variant_rendition": ("get", f"/communications/{ID}-1/rendition", READERS, 404),
     "variant_page": ("get", f"/communications/{ID}-1/page/1", READERS, 404),
     "loads": ("get", "/loads/", LOADERS, 200),
     "load_upload": ("get", "/loads/upload/", {"operations"}, 200),

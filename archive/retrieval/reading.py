@@ -21,6 +21,7 @@ from archive.retrieval.limited import LARGEST_BYTES, CannotShowError, TooSlowErr
 from archive.retrieval.marking import Part as MarkedPart
 from archive.retrieval.marking import count_marks, mark_all, words_for
 from archive.retrieval.opened import Opened, mail_of
+from archive.retrieval.renditions import MadeRendition, make_rendition, transformer_of
 from archive.retrieval.services import charset_of, html_view, record_view
 from archive.retrieval.tiff_pages import count_pages
 from archive.storage.contract import StoreError
@@ -53,6 +54,7 @@ class Reading:
     `problem` stands in its place where it cannot be shown. `paragraphs` are texts in parts, `words` what is marked in
     them or by the viewer, `marks` how many places. `asked` are sentences on what the document did not get. `page` and
     `pages` count from 1, for documents that are shown as pictures. `search` is the search it is read from.
+    `rendition` is shown in place of a format that no browser knows; `unreadable` says why there is none.
     """
 
     kind: str
@@ -63,6 +65,7 @@ class Reading:
     as_text: bool = False
     may_be_text: bool = False
     problem: str = ""
+    unreadable: str = ""
     paragraphs: list[Paragraph] = field(default_factory=list)
     cut: bool = False
     words: Sequence[str] = ()
@@ -72,6 +75,7 @@ class Reading:
     files: list[MailFile] = field(default_factory=list)
     page: int = 1
     pages: int = 1
+    rendition: MadeRendition | None = None
 
     @property
     def query(self) -> str:
@@ -155,7 +159,13 @@ def _shown(opened: Opened, base: Reading, *, page: int) -> Reading:
         pages = opened.variant.pages if not opened.file else None
         pages = pages or count_pages(opened.payload()) or 1
         return replace(base, pages=pages, page=min(max(page, 1), pages))
-    return base
+    transformer = transformer_of(opened) if base.kind == "other" else None
+    if transformer is None:
+        return base
+    try:
+        return replace(base, kind="pdf", rendition=make_rendition(opened, transformer))
+    except CannotShowError as error:
+        return replace(base, unreadable=str(error))
 
 
 def _plain(opened: Opened, base: Reading) -> Reading:

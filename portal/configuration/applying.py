@@ -38,6 +38,7 @@ from archive.ingest.mapping import Mapping
 from archive.ingest.models import IngestMapping
 from archive.query import registry
 from archive.retention.models import ClassSchedule, Schedule, ScheduleVersion
+from archive.retrieval.transformers import transformers
 from archive.storage.models import Tier
 from portal.accounts.roles import ROLES, ensure_role
 from portal.configuration.errors import ConfigurationError
@@ -205,6 +206,7 @@ class _Run:
         unknown = sorted({key for key in named if key not in fields})
         if unknown:
             _refuse(f"No index field is called {', '.join(unknown)}.")
+        _assert_transformers(entry.get("transformers", {}))
         row = self._row(DocumentClass, {"key": entry["key"], "label": entry["label"]})
         self._class_version(row, entry)
         if entry.get("schedule"):
@@ -217,6 +219,7 @@ class _Run:
             ],
             "columns": list(entry.get("columns", ())),
             "mapping": entry.get("mapping", {}),
+            "transformers": entry.get("transformers", {}),
             "lock_mode": entry.get("lock_mode", "full"),
             "bucket": entry.get("bucket", "year"),
             "requires_party": bool(entry.get("requires_party")),
@@ -340,6 +343,16 @@ def _cost(text: str) -> Decimal:
     if not 0 <= cost < 10_000:
         _refuse(f'cost_per_gb_month is "{text[:40]}". Write a number such as "0.0230".')
     return cost
+
+
+def _assert_transformers(named: dict[str, str]) -> None:
+    """Refuse transformers that this installation has not, or that do not take the content type."""
+    known = transformers()
+    for content_type, key in named.items():
+        if key not in known:
+            _refuse(f'No transformer is called "{key}". Known are {", ".join(sorted(known))}.')
+        if content_type not in known[key].accepts:
+            _refuse(f'The transformer "{key}" does not take {content_type}.')
 
 
 def _fields_of_class(key: str) -> set[str]:

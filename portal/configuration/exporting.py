@@ -64,7 +64,7 @@ def _schedule(row: Schedule) -> dict[str, Any]:
 def _class(row: DocumentClass) -> dict[str, Any]:
     version = ClassVersion.objects.get(document_class=row, version=row.current)
     schedule = ClassSchedule.objects.filter(document_class=row).select_related("schedule").first()
-    names = ("fields", "columns", "mapping", "lock_mode", "bucket", "requires_party", "first_year")
+    names = ("fields", "columns", "mapping", "transformers", "lock_mode", "bucket", "requires_party", "first_year")
     return {
         "key": row.key,
         "label": row.label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from email.message import EmailMessage
@@ -37,6 +38,15 @@ def install_cases(data: Path, port: int) -> None:
     ]
     (package / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     manage(data, "ingest", str(package), "--producer", "exstream-prod")
+    index(data)
+
+
+def index(data: Path) -> None:
+    """Index the words now; while the worker of a running server does so itself, wait for it."""
+    for _attempt in range(20):
+        with contextlib.suppress(AssertionError):
+            manage(data, "index_text")
+            return
     manage(data, "index_text")
 
 

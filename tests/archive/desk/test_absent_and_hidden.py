@@ -21,6 +21,7 @@ ROUTES = {
     "variant_content": "/communications/{}-1/content",
     "variant_download": "/communications/{}-1/download",
     "variant_print": "/communications/{}-1/print",
+    "variant_rendition": "/communications/{}-1/rendition",
     "variant_page": "/communications/{}-1/page/1",
     "search_results": "/search/{}/",
     "search_count": "/search/{}/count",
@@ -81,7 +82,7 @@ def test_the_same_communication_is_there_for_those_who_may_see_it(hidden: UUID, 
     found = {route: told(client, MATRIX[route][0], route, hidden)[0] for route in OF_COMMUNICATIONS}
     # An auditor reads everything and writes nothing.
     assert found.pop("communication_notes") == 403
-    assert list(found.values()) == [200, 200, 200, 200, 503]
+    assert list(found.values()) == [200, 200, 200, 200, 404, 503]
 
 
 def test_a_form_that_a_letter_has_not_is_absent_too(archive: Archive, client: Any, user_of: Any) -> None:
