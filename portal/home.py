@@ -7,10 +7,14 @@ from uuid import UUID
 
 from archive.audit.models import Event
 from archive.audit.verbs import Verb
+from archive.desk.chips import chips_of
 from archive.documents.models import Communication
 from archive.documents.selectors import visible_to
 from archive.ingest.selectors import list_loads, progress_of
+from archive.query import QueryError, parse
 from archive.search.models import Search
+from archive.search.saved import list_saved
+from archive.search.search_forms import FilledForm, list_forms
 
 ROWS = 8
 
@@ -21,6 +25,9 @@ def home_cards(user: Any) -> dict[str, Any]:
     if user.has_perm("archive.view_loads"):
         cards["loads"] = [progress_of(load) for load in list_loads()[0][:ROWS]]
     if user.has_perm("archive.search_communications"):
+        cards["forms"] = list_forms(user=user)
+        cards["form"] = FilledForm(definition=cards["forms"][0], user=user) if cards["forms"] else None
+        cards["saved"] = list_saved(user=user)[:ROWS]
         cards["recent"] = recent_records(user)
         cards["searches"] = last_searches(user)
     if user.has_perm("audit.view_events"):
@@ -44,7 +51,19 @@ def last_searches(user: Any) -> list[Search]:
     once: dict[str, Search] = {}
     for search in latest:
         once.setdefault(search.query, search)
-    return list(once.values())[:ROWS]
+    found = list(once.values())[:ROWS]
+    for search in found:
+        search.words = query_words(search.query, user=user)  # type: ignore[attr-defined]
+    return found
+
+
+def query_words(query: str, *, user: Any) -> str:
+    """Return a query as its chips say it; as it is where it cannot be read any more."""
+    try:
+        chips = chips_of(parse(query), user=user)
+    except QueryError:
+        return query
+    return ", ".join(f"{chip.label} {chip.value}".strip() for chip in chips)
 
 
 def last_troubles() -> list[tuple[Event, Any]]:

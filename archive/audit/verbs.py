@@ -29,6 +29,9 @@ class Verb(StrEnum):
     NOTE_ADDED = "note.added"
     NOTE_REFUSED = "note.refused"
     SEARCH_RUN = "search.run"
+    SAVED_SEARCH_CREATED = "saved_search.created"
+    SAVED_SEARCH_CHANGED = "saved_search.changed"
+    SAVED_SEARCH_DELETED = "saved_search.deleted"
     EXPORT_CREATED = "export.created"
     EXPORT_BUILT = "export.built"
     EXPORT_DOWNLOADED = "export.downloaded"
@@ -89,6 +92,9 @@ _LABELS: dict[Verb, tuple[Group, Promise]] = {
     Verb.NOTE_ADDED: (Group.CHANGES, _("Note added")),
     Verb.NOTE_REFUSED: (Group.CHANGES, _("Note refused")),
     Verb.SEARCH_RUN: (Group.READS, _("Searched")),
+    Verb.SAVED_SEARCH_CREATED: (Group.CHANGES, _("Search saved")),
+    Verb.SAVED_SEARCH_CHANGED: (Group.CHANGES, _("Saved search changed")),
+    Verb.SAVED_SEARCH_DELETED: (Group.CHANGES, _("Saved search deleted")),
     Verb.EXPORT_CREATED: (Group.READS, _("Export asked for")),
     Verb.EXPORT_BUILT: (Group.READS, _("Export made")),
     Verb.EXPORT_DOWNLOADED: (Group.READS, _("Export downloaded")),

@@ -69,10 +69,14 @@ def trail_of(request: HttpRequest, communication: Communication) -> Trail | None
 
 
 def _beside(found: Found, communication: Communication, *, sort: Sort) -> tuple[UUID | None, UUID | None]:
-    """Return the hits before and after a record; for words by issue date only, as other orders sort all of them."""
+    """Return the hits before and after a record.
+
+    Shapes: in other orders than issue date only where the search is by something that few have: else the database may
+    sort all hits for each of the two.
+    """
     if not sort.column:
         return neighbours(found, communication, sort=sort)
-    if found.asked is not None:
+    if not _finds_few(found):
         return None, None
     return _first_beyond(found, communication, sort, True), _first_beyond(found, communication, sort, False)
 
@@ -101,10 +105,14 @@ def _position(found: Found, communication: Communication, *, sort: Sort) -> tupl
 
     Shapes: (0, 0) for any other search or order, for more than 500 hits, and for a record that is no hit any more.
     """
-    if sort.column or words(found.tree) or not finds_few(found.tree, registry, found.user):
+    if sort.column or not _finds_few(found):
         return 0, 0
     keys = list(found.rows.order_by().values_list("order_key", flat=True)[: COUNTED_TO + 1])
     if len(keys) > COUNTED_TO or communication.order_key not in keys:
         return 0, 0
     older = sum(key < communication.order_key for key in keys)
     return (len(keys) - older if sort.descending else older + 1), len(keys)
+
+
+def _finds_few(found: Found) -> bool:
+    return not words(found.tree) and finds_few(found.tree, registry, found.user)

@@ -26,6 +26,8 @@ from archive.search.facets import facets_of
 from archive.search.forms import ConditionsForm, form_values
 from archive.search.paging import SORTS, BadCursorError
 from archive.search.picks import picked_keys
+from archive.search.saved import shareable_groups
+from archive.search.search_forms import columns_of_form
 from archive.search.selectors import (
     count,
     count_superseded,
@@ -81,7 +83,12 @@ def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
         found = resolve(search.query, user=request.user)
         form = ConditionsForm(initial=form_values(found.tree), user=request.user)
         page = get_page(found, sort=search.sort, cursor=request.GET.get("after", "") or request.GET.get("before", ""))
-        hits = hit_list(list(page.rows), user=request.user, found=found)
+        hits = hit_list(
+            list(page.rows),
+            user=request.user,
+            found=found,
+            columns=columns_of_form(search.form_key, user=request.user),
+        )
     except QueryError as error:
         return _search_page(request, text=search.query, form=form, error=error, status=422)
     except BadCursorError:
@@ -97,6 +104,8 @@ def search_results(request: HttpRequest, search_id: UUID) -> HttpResponse:
         "also": {name: ", ".join(values) for name, values in found.also.items()},
         "sorts": SORTS,
         "searched": bool(search.query),
+        "form_key": search.form_key,
+        "saved_groups": shareable_groups(request.user),
         "picked": picked_keys(search, [row.order_key for row in page.rows]),
         **selection_context(search, request),
     }

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.documents.dates import FIRST_DAY, LAST_DAY, days_of
 from archive.documents.models import BusinessUnit, Channel, DocumentClass
-from archive.query import And, Comparison, Everything, Node, parse, to_text
+from archive.query import And, Comparison, Everything, Node, Phrase, QueryError, Word, parse, to_text
 from archive.query.tree import all_of, conditions
+from archive.search.search_forms import WORDS, words_node
 
 _SINGLE = {"customer": "customer", "account": "account", "name": "name", "postcode": "postcode"}
 _CHOICES = {"document_class": "class", "unit": "unit", "channel": "channel"}
@@ -19,9 +20,18 @@ _CHOICES = {"document_class": "class", "unit": "unit", "channel": "channel"}
 class ConditionsForm(forms.Form):
     """Conditions as fields. What it cannot show (OR, NOT, index fields) it carries along as text, in `rest`."""
 
-    customer = forms.CharField(label=_("Customer"), required=False, max_length=100)
-    account = forms.CharField(label=_("Account"), required=False, max_length=100)
-    name = forms.CharField(label=_("Name"), required=False, max_length=200)
+    customer = forms.CharField(
+        label=_("Customer"), required=False, max_length=100, widget=forms.TextInput(attrs={"data-suggest": "customer"})
+    )
+    account = forms.CharField(
+        label=_("Account"), required=False, max_length=100, widget=forms.TextInput(attrs={"data-suggest": "account"})
+    )
+    words = forms.CharField(
+        label=_("Words"), required=False, max_length=300, help_text=_("A phrase in quotes, a beginning with *")
+    )
+    name = forms.CharField(
+        label=_("Name"), required=False, max_length=200, widget=forms.TextInput(attrs={"data-suggest": "name"})
+    )
     postcode = forms.CharField(label=_("Postcode"), required=False, max_length=20)
     issued_from = forms.DateField(
         label=_("Issued from"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -54,6 +64,11 @@ class ConditionsForm(forms.Form):
         first, last = cleaned.get("issued_from"), cleaned.get("issued_to")
         if first and last and first > last:
             self.add_error("issued_to", _("This day is before the first one. Exchange them."))
+        if cleaned.get("words"):
+            try:
+                words_node(WORDS, str(cleaned["words"]))
+            except QueryError as error:
+                self.add_error("words", error.message)
         return cleaned
 
     def query_text(self) -> str:
@@ -68,6 +83,8 @@ class ConditionsForm(forms.Form):
         for name, field in _CHOICES.items():
             if data.get(name):
                 nodes.append(Comparison(field, "in", tuple(data[name])))
+        if data.get("words"):
+            nodes += conditions(words_node(WORDS, str(data["words"])))
         first, last = data.get("issued_from"), data.get("issued_to")
         if first or last:
             days = (first.isoformat() if first else "", last.isoformat() if last else "")
@@ -87,6 +104,8 @@ def form_values(tree: Node) -> dict[str, Any]:
             values[name] = _value(name, node)
         elif isinstance(node, Comparison) and node.field == "issued" and _days(node) and "issued_from" not in values:
             values["issued_from"], values["issued_to"] = _days(node) or ("", "")
+        elif isinstance(node, Word | Phrase):
+            values["words"] = f"{values['words']} {to_text(node)}" if "words" in values else to_text(node)
         else:
             rest.append(node)
     values["rest"] = to_text(And(tuple(rest)) if len(rest) > 1 else rest[0]) if rest else ""

@@ -331,8 +331,12 @@ class HitList:
     folded: dict[str, str] = field(default_factory=dict)
 
 
-def hit_list(rows: list[Communication], *, user: Any, found: Found | None = None) -> HitList:
+def hit_list(
+    rows: list[Communication], *, user: Any, found: Found | None = None, columns: Sequence[str] = ()
+) -> HitList:
     """Return what a list shows of some rows; with what was asked, the words in their context too.
+
+    Shapes: `columns` are the keys of the index fields to show; without, those of the class, where all are of one.
 
     Errors: IndexDownError.
     """
@@ -341,7 +345,7 @@ def hit_list(rows: list[Communication], *, user: Any, found: Found | None = None
     snippets = snippets_of(keys, found.asked) if found and found.asked else {}
     channels = _channels_by_number(snippets) if snippets else {}
     units, classes, fields = unit_labels(), class_labels(), index_fields()
-    columns, shared = _columns(rows, fields)
+    shown, shared = _columns(rows, fields, columns)
     hits = [
         Hit(
             communication=row,
@@ -350,13 +354,13 @@ def hit_list(rows: list[Communication], *, user: Any, found: Found | None = None
             name=names.get(row.order_key, ""),
             replaces=replaced.get(row.order_key, 0),
             channels=channels_of(row.channels),
-            cells=[Cell(column, _cell(row, fields[column.key])) for column in columns],
+            cells=[Cell(column, _cell(row, fields[column.key])) for column in shown],
             snippet=snippets.get(row.order_key),
             snippet_channel=channels.get(row.order_key, ""),
         )
         for row in rows
     ]
-    return HitList(hits, columns, _folded(hits) | shared)
+    return HitList(hits, shown, _folded(hits) | shared)
 
 
 def snippets_of(order_keys: Sequence[int], asked: Asked) -> dict[int, Snippet]:
@@ -396,24 +400,31 @@ def channels_of(mask: int) -> list[Channel]:
     return [channel for channel in Channel if mask & channel.bit]
 
 
-def _columns(rows: list[Communication], fields: dict[str, IndexField]) -> tuple[list[Column], dict[str, str]]:
+def _columns(
+    rows: list[Communication], fields: dict[str, IndexField], wanted: Sequence[str]
+) -> tuple[list[Column], dict[str, str]]:
     """Return the index fields that a list shows, and in words those that all rows share.
 
-    Shapes: the fields of their class, where all rows are of one; a field that no row has is neither.
+    Shapes: without any wanted, the fields of their class, where all rows are of one; a field that no row has is
+    neither.
     """
-    classes = {row.document_class_id for row in rows}
-    if len(classes) != 1:
-        return [], {}
-    version = ClassVersion.objects.filter(document_class__in=classes, version=F("document_class__current")).first()
     columns: list[Column] = []
     shared: dict[str, str] = {}
-    for field_ in (fields[key] for key in (version.columns if version else []) if key in fields):
+    for field_ in (fields[key] for key in wanted or _class_columns(rows) if key in fields):
         values = {_cell(row, field_) for row in rows}
         if len(values) > 1 or len(rows) == 1:
             columns.append(Column(field_.key, field_.label, field_.type == IndexField.Type.NUMBER))
         elif values != {""}:
             shared[field_.key] = f"{field_.label} {values.pop()}"
     return columns, shared
+
+
+def _class_columns(rows: list[Communication]) -> list[str]:
+    classes = {row.document_class_id for row in rows}
+    if len(classes) != 1:
+        return []
+    version = ClassVersion.objects.filter(document_class__in=classes, version=F("document_class__current")).first()
+    return list(version.columns) if version else []
 
 
 def _folded(hits: list[Hit]) -> dict[str, str]:

@@ -20,8 +20,8 @@ from archive.search.paging import SORTS
 from archive.search.selectors import get_search, resolve
 
 
-def start_search(*, text: str, user: Any, actor: Actor, sort: str = "-issued") -> Search:
-    """Check a query, keep it under an opaque id and record it.
+def start_search(*, text: str, user: Any, actor: Actor, sort: str = "-issued", form_key: str = "") -> Search:
+    """Check a query, keep it under an opaque id and record it; `form_key` is the search form that it came from.
 
     Errors: PermissionDenied; QueryError.
     """
@@ -30,7 +30,11 @@ def start_search(*, text: str, user: Any, actor: Actor, sort: str = "-issued") -
     canonical = to_text(found.tree)
     with transaction.atomic():
         search = Search.objects.create(
-            user=user, query=canonical, sort=sort if sort in SORTS else "-issued", created_at=timezone.now()
+            user=user,
+            query=canonical,
+            sort=sort if sort in SORTS else "-issued",
+            form_key=form_key,
+            created_at=timezone.now(),
         )
         audit.record(actor=actor, verb=Verb.SEARCH_RUN, subject=search, private={"query": canonical})
     return search

@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, Permission
 
 _READ = ("archive.search_communications", "archive.download_communications")
 _NOTES = ("archive.view_notes", "archive.add_notes")
+_SHARE = ("archive.share_searches",)
 _EXPORT = ("archive.export_communications", "archive.export_many")
 ROLES: dict[str, tuple[str, ...]] = {
     "agent": (*_READ, *_NOTES, "archive.view_parties", "archive.export_communications"),
@@ -14,13 +15,14 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_NOTES,
         "archive.view_parties",
         *_EXPORT,
+        *_SHARE,
         "audit.view_events",
         "audit.export_events",
     ),
-    "records": (*_READ, *_NOTES, *_EXPORT, "archive.view_parties"),
+    "records": (*_READ, *_NOTES, *_EXPORT, *_SHARE, "archive.view_parties"),
     "editor": ("archive.search_communications",),
     "approver": ("archive.search_communications",),
-    "operations": (*_READ, "archive.view_notes", "archive.view_loads", "archive.run_loads"),
+    "operations": (*_READ, *_SHARE, "archive.view_notes", "archive.view_loads", "archive.run_loads"),
     "auditor": (
         *_READ,
         *_EXPORT,

@@ -39,6 +39,8 @@ from archive.ingest.models import IngestMapping
 from archive.query import registry
 from archive.retention.models import ClassSchedule, Schedule, ScheduleVersion
 from archive.retrieval.transformers import transformers
+from archive.search.models import SearchForm
+from archive.search.search_forms import problems_of
 from archive.storage.models import Tier
 from portal.accounts.roles import ROLES, ensure_role
 from portal.configuration.errors import ConfigurationError
@@ -90,6 +92,7 @@ class _Run:
         self._one_default_tier()
         for number, name in enumerate(content.get("roles", ())):
             self._role(name, f"roles[{number}]")
+        self._section("search_forms", content.get("search_forms", ()), self._search_form)
         if "access_rules" in content:
             self._access_rules(content["access_rules"], content.get("roles", ()))
         self._rules_can_still_be_read()
@@ -247,6 +250,18 @@ class _Run:
         except (LoadError, TypeError) as error:
             _refuse(str(error))
         self._row(IngestMapping, entry)
+
+    def _search_form(self, entry: dict[str, Any]) -> None:
+        problems = problems_of(entry["fields"], entry.get("classes", ()), entry.get("columns", ()))
+        groups = {group.name: group for group in Group.objects.filter(name__in=entry["roles"])}
+        problems += [f'no role is called "{name}".' for name in entry["roles"] if name not in groups]
+        if problems:
+            raise ConfigurationError(problems)
+        row = self._row(SearchForm, {key: value for key, value in entry.items() if key != "roles"})
+        if set(row.groups.values_list("name", flat=True)) != set(groups):
+            row.groups.set(groups.values())
+            told = ", ".join(sorted(groups)) or "nobody"
+            self._tell("search form", row.key, f"for {told}", {"roles": sorted(groups)})
 
     def _role(self, name: str, place: str) -> None:
         if name not in ROLES:

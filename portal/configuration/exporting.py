@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from archive.documents.models import AccessRule, BusinessUnit, ClassVersion, DocumentClass, IndexField, Producer
 from archive.ingest.models import IngestMapping
 from archive.retention.models import ClassSchedule, Schedule
+from archive.search.models import SearchForm
 from archive.storage.models import Tier
 from portal.accounts.roles import ROLES
 
@@ -24,12 +25,19 @@ def export() -> dict[str, Any]:
         "schedules": [_schedule(row) for row in Schedule.objects.order_by("key")],
         "classes": [_class(row) for row in DocumentClass.objects.order_by("pk")],
         "mappings": list(IngestMapping.objects.order_by("key").values("key", "label", "definition")),
+        "search_forms": [_search_form(row) for row in SearchForm.objects.order_by("position", "key")],
         "roles": [name for name in ROLES if Group.objects.filter(name=name).exists()],
         "access_rules": [
             {"role": row.group.name, "effect": row.effect, "expression": row.expression, "note": row.note}
             for row in AccessRule.objects.select_related("group").order_by("pk")
         ],
     }
+
+
+def _search_form(row: SearchForm) -> dict[str, Any]:
+    names = ("key", "label", "help", "position", "classes", "fields", "columns", "sort")
+    roles = sorted(row.groups.values_list("name", flat=True))
+    return {**{name: getattr(row, name) for name in names}, "roles": roles}
 
 
 def _tier(row: Tier) -> dict[str, Any]:

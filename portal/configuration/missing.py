@@ -10,6 +10,7 @@ from django.db.models import Model
 from archive.documents.models import BusinessUnit, DocumentClass, IndexField, Producer
 from archive.ingest.models import IngestMapping
 from archive.retention.models import Schedule
+from archive.search.models import SearchForm
 from archive.storage.models import Tier
 
 SECTIONS: dict[str, type[Model]] = {
@@ -20,6 +21,7 @@ SECTIONS: dict[str, type[Model]] = {
     "schedules": Schedule,
     "classes": DocumentClass,
     "mappings": IngestMapping,
+    "search_forms": SearchForm,
 }
 
 

@@ -24,7 +24,9 @@ class Selection extends HTMLElement {
   }
 
   tell(boxes) {
-    const values = { shown: boxes.map((box) => box.value), id: boxes.filter((box) => box.checked).map((box) => box.value) };
+    const token = document.querySelector("#selection-bar [name=csrfmiddlewaretoken]").value;
+    const ticked = boxes.filter((box) => box.checked).map((box) => box.value);
+    const values = { csrfmiddlewaretoken: token, shown: boxes.map((box) => box.value), id: ticked };
     window.htmx.ajax("POST", this.getAttribute("url"), { target: "#selection-bar", swap: "outerHTML", values, source: this });
   }
 

@@ -7,4 +7,5 @@ import "./poll.js";
 import "./notes.js";
 import "./print.js";
 import "./selection.js";
+import "./typeahead.js";
 import "./upload.js";

@@ -25,6 +25,8 @@ ROUTES = {
     "variant_page": "/communications/{}-1/page/1",
     "search_results": "/search/{}/",
     "search_count": "/search/{}/count",
+    "saved_step": "/search/saved/{}/open/",
+    "search_save": "/search/{}/save",
     "search_selection": "/search/{}/selection",
     "search_export": "/search/{}/export/",
     "export_file": "/exports/{}/file",

@@ -74,3 +74,63 @@ def test_the_ends_of_the_list_lead_nowhere_and_keep_their_places(open_hit: Any) 
     assert 'id="trail-previous"' not in first and 'data-key="]"' in first
     assert 'id="trail-next"' not in last and 'data-key="["' in last
     assert first.count('class="v-off"') == last.count('class="v-off"') == 1
+
+
+@pytest.fixture
+def long_list(archive: Archive, client: Any, user_of: Any) -> Any:
+    """Return a function: a search for 60 letters in some order, and their ids in it."""
+    facts = {"issued_on": "2026-10-01", "customer_id": "C-9", **SEEN}
+    archive.load(*(letter(f"m{n:02}", account_number=f"A{n:02}", **facts) for n in range(60)))
+    client.force_login(user_of("agent"))
+
+    def search(sort: str) -> tuple[str, list[str]]:
+        results = client.post("/search/", {"q": "customer:C-9", "sort": sort})["Location"]
+        first = client.get(results).content.decode()
+        (older,) = set(re.findall(r'href="(/search/[^"]*after=[^"]*)"', first))
+        second = client.get(older.replace("&amp;", "&")).content.decode()
+        return results, [*hits(first), *hits(second)]
+
+    return search
+
+
+def hits(text: str) -> list[str]:
+    """Return the ids of the hits of a page in order."""
+    return list(dict.fromkeys(re.findall(r'id="r-([0-9a-f-]{36})"', text)))
+
+
+def link(text: str, name: str) -> str:
+    """Return where a crumb leads, or nothing."""
+    found = re.findall(rf'href="([^"]*)" id="{name}"', text)
+    return found[0].replace("&amp;", "&") if found else ""
+
+
+@pytest.mark.parametrize("sort", ["-issued", "issued", "account", "-account", "-archived", "customer"])
+def test_one_goes_from_hit_to_hit_in_the_order_of_the_list(long_list: Any, client: Any, sort: str) -> None:
+    results, ids = long_list(sort)
+    assert len(ids) == 60
+    url, seen = f"/communications/{ids[45]}/?s={results.split('/')[2]}", []
+    for _step in range(10):
+        seen.append(url.split("/")[2])
+        url = link(client.get(url).content.decode(), "trail-next")
+    assert seen == ids[45:55]
+    back = link(client.get(url).content.decode(), "trail-previous")
+    assert back.split("/")[2] == ids[54]
+
+
+def test_in_an_order_for_which_all_hits_may_be_sorted_one_goes_by_the_list(open_hit: Any) -> None:
+    assert open_hit("l3", "unit:retail", "account").count('class="v-off"') == 2
+    assert open_hit("l3", "unit:retail", "-issued").count('class="v-off"') == 0
+
+
+@pytest.mark.parametrize("sort", ["-issued", "account"])
+def test_the_way_back_leads_to_the_page_on_which_one_is_by_now(long_list: Any, client: Any, sort: str) -> None:
+    results, ids = long_list(sort)
+    url, places = f"/communications/{ids[48]}/?s={results.split('/')[2]}", []
+    for at in range(48, 53):
+        text = client.get(url).content.decode()
+        back = link(text, "trail-results")
+        listed = hits(client.get(back.partition("#")[0]).content.decode())
+        assert ids[at] in listed and back.endswith(f"#r-{ids[at]}")
+        places.append(listed.index(ids[at]))
+        url = link(text, "trail-next")
+    assert places == [48, 49, 0, 1, 2]  # the page is left once, and stays while one is on it
