@@ -67,6 +67,10 @@ def _protect() -> None:
     protect("archive_communicationlink", columns=("from_key", "kind", "to_external_id", "reason"))
     protect("archive_classversion")
     protect("archive_partyalias")
+    protect(
+        "archive_rendition",
+        columns=("order_key", "number", "purpose", "content_type", "size_bytes", "sha256", "tool", "tool_version"),
+    )
     # The author's account may go; his name stays.
     protect("archive_note", columns=("order_key", "number", "public_id", "body", "author_name", "created_at"))
     protect("retention_scheduleversion")

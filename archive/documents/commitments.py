@@ -43,7 +43,8 @@ def record_leaf(
     """Return the leaf of an archived communication, or of an amendment or a late variant to it.
 
     Shapes: `fields` holds strings, whole numbers, None, lists and dicts of these (decimals as strings); `variants` are
-    (number, channel, size in bytes, SHA-256 as hex) in order of number.
+    (number, channel, size in bytes, SHA-256 as hex) in order of number; the SHA-256 of a rendition for reading that
+    came with one is the fifth.
     """
     facts = canonical_trusted({"fields": fields, "variants": [list(variant) for variant in variants]})
     commitment = keyed_digest(salt, sha256(facts).digest()).hex()

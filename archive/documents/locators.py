@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import connection
 from django.db.models import Max
 
-from archive.documents.models import Communication, Variant, VariantResource
+from archive.documents.models import Communication, Rendition, Variant, VariantResource
 from archive.documents.names import member_name
 from archive.storage.holders import Held, register_locator_holder
 from archive.storage.reading import Locator
@@ -60,7 +60,7 @@ class VariantHolder:
 
 
 class ResourceHolder:
-    """Variants' resources are objects of their own: never moved here, and kept as long as their last user."""
+    """Resources and renditions are objects of their own: never moved here, and kept as long as their last user."""
 
     def held(self, object_id: int) -> list[Held]:
         """Return nothing: resources lie outside packs."""
@@ -75,8 +75,11 @@ class ResourceHolder:
         return None
 
     def points_to(self, object_id: int) -> bool:
-        """Tell whether a variant needs this resource."""
-        return VariantResource.objects.filter(stored_object_id=object_id).exists()
+        """Tell whether a variant needs this resource, or has it as its rendition."""
+        return (
+            VariantResource.objects.filter(stored_object_id=object_id).exists()
+            or Rendition.objects.filter(stored_object_id=object_id).exists()
+        )
 
 
 def _held(row: Variant, owner: Communication) -> Held:

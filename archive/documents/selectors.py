@@ -22,6 +22,7 @@ from archive.documents.models import (
     Note,
     Party,
     Person,
+    Rendition,
     Variant,
     VariantResource,
 )
@@ -61,6 +62,13 @@ def get_variant(public_id: UUID, number: int, *, user: Any) -> tuple[Communicati
 def list_variants(communication: Communication) -> list[Variant]:
     """Return the variants in order of number."""
     return list(Variant.objects.filter(order_key=communication.order_key).order_by("number"))
+
+
+def viewing_of(variant: Variant) -> Rendition | None:
+    """Return the rendition for reading that the producer delivered beside a variant, or None."""
+    return Rendition.objects.filter(
+        order_key=variant.order_key, number=variant.number, purpose=Rendition.Purpose.VIEWING
+    ).first()
 
 
 def list_resources(order_key: int, number: int) -> list[VariantResource]:

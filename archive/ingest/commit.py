@@ -22,6 +22,9 @@ from archive.ingest.rows import BATCH_COLUMN, LOAD_COLUMN, OBJECT_COLUMN, Origin
 from archive.ingest.table import Change
 from archive.storage.packing import SealedPack, register_sealed
 
+_BY_ORDER_KEY = "communications variants persons parties resources renditions links additions recipients".split()
+"""Rows of a part that begin with the order key of their communication."""
+
 
 class LoadTakenError(Exception):
     """The load's row was taken over by another worker, or stopped, since this one last looked."""
@@ -104,6 +107,8 @@ class PartWriter:
         tables.party.insert(part.parties)
         tables.multiple_value.insert(part.multiples)
         tables.resource.insert(part.resources)
+        if part.renditions:
+            tables.rendition.insert(part.renditions)
         tables.link.insert(part.links)
         tables.reject.insert(part.rejects)
         for order_key, _, bits in part.additions:
@@ -185,7 +190,7 @@ def _take_out(part: Part, order_keys: Collection[int]) -> None:
     part.archived -= fresh
     part.variants_added -= len(order_keys) - fresh
     part.bytes_stored -= sum(row[4] for row in part.variants if row[0] in order_keys)
-    for name in ("communications", "variants", "persons", "parties", "resources", "links", "additions", "recipients"):
+    for name in _BY_ORDER_KEY:
         setattr(part, name, [row for row in getattr(part, name) if row[0] not in order_keys])
     part.tokens = [row for row in part.tokens if row[1] not in order_keys]
     part.multiples = [row for row in part.multiples if row[2] not in order_keys]

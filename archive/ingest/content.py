@@ -84,6 +84,9 @@ class ContentReader:
             field = f"variants.{index}.resources"
             for name in variant.resources:
                 self._check_resource(name)
+            if variant.viewing is not None:
+                field = f"variants.{index}.viewing.file"
+                self._check_resource(variant.viewing[0])
         except MemberProblem as problem:
             return Problem(code=problem.code, field=field, reason=problem.reason)
         if variant.sha256 is not None and variant.sha256 != content.sha256:
@@ -112,6 +115,14 @@ class ContentReader:
                 self._resources[key] = stored_object.pk
             stored.append((posixpath.relpath(name, folder or "."), self._resources[key]))
         return stored
+
+    def store_viewing(self, variant: DraftVariant, *, unit_id: int) -> tuple[int, int, bytes] | None:
+        """Store the rendition that came with a variant; return (stored object id, size in bytes, SHA-256), or None."""
+        if variant.viewing is None:
+            return None
+        name, content_type, _tool, _version = variant.viewing
+        stored = store_resource(unit_id, self.source.open(name).read_all(), content_type)
+        return stored.pk, stored.size_bytes, bytes(stored.sha256)
 
     def _check_resource(self, name: str) -> None:
         if name not in self._resource_problems:

@@ -266,6 +266,7 @@ class Pipeline:
                     length=place.length,
                     blocks=place.blocks,
                     resources=resources,
+                    viewing=self.contents.store_viewing(content.draft, unit_id=draft.unit.id),
                 )
             )
         return stored

@@ -66,7 +66,10 @@ class DraftParty:
 
 @dataclass(slots=True)
 class DraftVariant:
-    """One channel's form: a member of the package, a range of one, or a text."""
+    """One channel's form: a member of the package, a range of one, or a text.
+
+    Shapes: `viewing` is a rendition for reading that came with it: (file, content type, tool, its version).
+    """
 
     channel: str
     content_type: str = ""
@@ -82,6 +85,7 @@ class DraftVariant:
     recipient_party: int | None = None
     recipient_address: str = ""
     resources: list[str] = field(default_factory=list)
+    viewing: tuple[str, str, str, str] | None = None
 
 
 @dataclass(slots=True)

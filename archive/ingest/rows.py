@@ -26,6 +26,7 @@ from archive.documents.models import (
     Party,
     Person,
     PersonToken,
+    Rendition,
     Variant,
     VariantResource,
 )
@@ -51,6 +52,9 @@ VARIANT_COLUMNS = (
     "load_position batch_id added_at pages file_name queue queue_file producer_ref recipient_party resource_count "
     "source"
 ).split()
+RENDITION_COLUMNS = (
+    "order_key number purpose content_type size_bytes sha256 stored_object_id tool tool_version created_at load_id"
+).split()
 BATCH_COLUMN = COMMUNICATION_COLUMNS.index("batch_id")
 OBJECT_COLUMN = VARIANT_COLUMNS.index("stored_object_id")
 LOAD_COLUMN = VARIANT_COLUMNS.index("load_id")
@@ -71,6 +75,7 @@ class Tables:
         self.party = Table(Party, ("order_key", "number", "role", "customer_id"))
         self.multiple_value = Table(MultipleValue, ("field_id", "value", "order_key"))
         self.resource = Table(VariantResource, ("order_key", "number", "position", "name", "stored_object_id"))
+        self.rendition = Table(Rendition, RENDITION_COLUMNS)
         self.link = Table(
             CommunicationLink,
             ("from_key", "kind", "to_unit_id", "to_producer_id", "to_external_id", "reason", "created_at"),
@@ -80,7 +85,10 @@ class Tables:
 
 @dataclass(slots=True)
 class StoredVariant:
-    """A variant whose bytes lie in a pack or object; `place` is the token of a pack that has no row yet."""
+    """A variant whose bytes lie in a pack or object; `place` is the token of a pack that has no row yet.
+
+    Shapes: `viewing` is the rendition that came with it: (stored object id, size in bytes, SHA-256).
+    """
 
     draft: DraftVariant
     content_type: str
@@ -91,6 +99,7 @@ class StoredVariant:
     length: int
     blocks: bytes | None
     resources: list[tuple[str, int]]
+    viewing: tuple[int, int, bytes] | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -154,6 +163,7 @@ def decided(
                 item.length,
                 item.blocks,
                 item.resources,
+                item.viewing,
             )
             for item in stored
         ],
@@ -187,6 +197,7 @@ class Part:
     parties: list[tuple[Any, ...]] = field(default_factory=list)
     multiples: list[tuple[Any, ...]] = field(default_factory=list)
     resources: list[tuple[Any, ...]] = field(default_factory=list)
+    renditions: list[tuple[Any, ...]] = field(default_factory=list)
     links: list[tuple[Any, ...]] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     leaf_keys: list[int] = field(default_factory=list)
@@ -499,6 +510,24 @@ class RowBuilder:
             )
             for position, (name, object_id) in enumerate(item.resources):
                 part.resources.append((order_key, number, position, name, object_id))
+            if item.viewing is not None and variant.viewing is not None:
+                object_id, size_bytes, sha256 = item.viewing
+                _file, content_type, tool, version = variant.viewing
+                part.renditions.append(
+                    (
+                        order_key,
+                        number,
+                        str(Rendition.Purpose.VIEWING),
+                        content_type,
+                        size_bytes,
+                        sha256,
+                        object_id,
+                        tool,
+                        version,
+                        at,
+                        self.load_id,
+                    )
+                )
             part.bytes_stored += item.size_bytes
 
     def _add_leaf(
@@ -515,6 +544,8 @@ class RowBuilder:
     ) -> None:
         variants = [
             (number, item.draft.channel, item.size_bytes, item.sha256.hex())
+            if item.viewing is None
+            else (number, item.draft.channel, item.size_bytes, item.sha256.hex(), item.viewing[2].hex())
             for number, item in enumerate(stored, first_number)
         ]
         if parties is not None:

@@ -38,8 +38,9 @@ _KNOWN_PARTY = frozenset("role customer_id name postcode address".split())
 _KNOWN_RECIPIENT = frozenset(("party", "address"))
 _KNOWN_VARIANT = frozenset(
     "channel file content_type pages queue queue_file resources producer_ref recipient text offset length "
-    "sha256".split()
+    "sha256 viewing".split()
 )
+VIEWING_TYPE = "application/pdf"
 
 
 class _Wrong(Exception):  # noqa: N818  (carries a Problem to the top of `validate`)
@@ -365,6 +366,7 @@ def _variant(entry: dict[str, Any], field: str) -> DraftVariant:
         recipient_party=_integer(recipient, "party", f"{field}.recipient") if recipient else None,
         recipient_address=_text(recipient, "address", 500, within=f"{field}.recipient") if recipient else "",
         resources=_resources(entry, field),
+        viewing=_viewing(entry["viewing"], f"{field}.viewing") if entry.get("viewing") else None,
     )
 
 
@@ -395,6 +397,16 @@ def _resources(entry: dict[str, Any], field: str) -> list[str]:
     if len(names) > 1_000 or len(set(names)) != len(names):
         raise _Wrong("resources", f"{field}.resources", "Name each resource once, and at most 1,000 of them.")
     return names
+
+
+def _viewing(given: Any, field: str) -> tuple[str, str, str, str]:
+    """Return the rendition for reading that comes with a variant: a PDF, and what made it."""
+    entry = _object(given, field)
+    file = _path(_text(entry, "file", 1_000, required=True, within=field), f"{field}.file")
+    content_type = _lower_type(_text(entry, "content_type", 100, within=field)) or VIEWING_TYPE
+    if content_type != VIEWING_TYPE:
+        raise _Wrong("viewing", f"{field}.content_type", f"A rendition for reading is {VIEWING_TYPE}. Send a PDF.")
+    return file, content_type, _text(entry, "tool", 100, within=field), _text(entry, "tool_version", 100, within=field)
 
 
 def _path(name: str, field: str) -> str:

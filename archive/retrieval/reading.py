@@ -21,7 +21,7 @@ from archive.retrieval.limited import LARGEST_BYTES, CannotShowError, TooSlowErr
 from archive.retrieval.marking import Part as MarkedPart
 from archive.retrieval.marking import count_marks, mark_all, words_for
 from archive.retrieval.opened import Opened, mail_of
-from archive.retrieval.renditions import MadeRendition, make_rendition, transformer_of
+from archive.retrieval.renditions import MadeRendition, rendition_of
 from archive.retrieval.services import charset_of, html_view, record_view
 from archive.retrieval.tiff_pages import count_pages
 from archive.storage.contract import StoreError
@@ -159,13 +159,11 @@ def _shown(opened: Opened, base: Reading, *, page: int) -> Reading:
         pages = opened.variant.pages if not opened.file else None
         pages = pages or count_pages(opened.payload()) or 1
         return replace(base, pages=pages, page=min(max(page, 1), pages))
-    transformer = transformer_of(opened) if base.kind == "other" else None
-    if transformer is None:
-        return base
     try:
-        return replace(base, kind="pdf", rendition=make_rendition(opened, transformer))
+        found = rendition_of(opened)
     except CannotShowError as error:
         return replace(base, unreadable=str(error))
+    return replace(base, kind="pdf", rendition=found) if found else base
 
 
 def _plain(opened: Opened, base: Reading) -> Reading:

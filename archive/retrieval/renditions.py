@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from django.db.models import F
 
 from archive.documents.copies import register_copy_holder
 from archive.documents.models import ClassVersion, Communication
+from archive.documents.selectors import viewing_of
 from archive.retrieval.filenames import plain_type
 from archive.retrieval.limited import LARGEST_BYTES, CannotShowError
 from archive.retrieval.opened import Opened
 from archive.retrieval.transformers import Transformer, transformers, version_of
 from archive.retrieval.transformers.sandbox import TransformError, is_network_closed, transform
+from archive.storage.reading import Locator, stream
 from archive.work.leases import Lease
 
 KEPT_DAYS = 30
@@ -37,13 +40,30 @@ REFUSED_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class MadeRendition:
-    """A PDF made of a variant: where it lies, and what its label says."""
+    """A PDF in place of a variant's native format, and what its label says.
 
-    path: Path
+    Shapes: made here it lies at `path`; one that the producer `delivered` lies in the archive at `locator`, and its
+    tool may be unknown.
+    """
+
     tool: str
     version: str
     made_at: datetime.datetime
-    network_closed: bool
+    path: Path | None = None
+    locator: Locator | None = None
+    network_closed: bool = True
+
+    @property
+    def is_delivered(self) -> bool:
+        """Tell whether it came with the document."""
+        return self.locator is not None
+
+    def chunks(self) -> Iterator[bytes]:
+        """Return its bytes; delivered ones are verified. Errors: DamagedObjectError."""
+        if self.locator is not None:
+            return stream(self.locator, 0, self.locator.length)
+        assert self.path is not None, "it was made here"
+        return iter([self.path.read_bytes()])
 
 
 def transformer_of(opened: Opened) -> Transformer | None:
@@ -75,7 +95,22 @@ def make_rendition(opened: Opened, transformer: Transformer) -> MadeRendition:
     os.utime(path.with_suffix(".json"))  # it is used: it stays
     told = json.loads(path.with_suffix(".json").read_text())
     made_at = datetime.datetime.fromisoformat(told["made_at"])
-    return MadeRendition(path, transformer.label, version, made_at, bool(told["network_closed"]))
+    return MadeRendition(transformer.label, version, made_at, path, network_closed=bool(told["network_closed"]))
+
+
+def rendition_of(opened: Opened) -> MadeRendition | None:
+    """Return what is shown in place of a native format: what came with it, else what its class has made of it; or None.
+
+    Errors: those of `make_rendition`.
+    """
+    if opened.file or opened.kind != "other":
+        return None
+    delivered = viewing_of(opened.variant)
+    if delivered is not None:
+        locator = Locator(delivered.stored_object_id, 0, delivered.size_bytes, bytes(delivered.sha256))
+        return MadeRendition(delivered.tool, delivered.tool_version, delivered.created_at, locator=locator)
+    transformer = transformer_of(opened)
+    return make_rendition(opened, transformer) if transformer else None
 
 
 def run_clear(lease: Lease) -> dict[str, Any]:

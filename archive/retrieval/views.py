@@ -9,7 +9,7 @@ from csp.constants import SELF
 from csp.decorators import csp_replace
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -25,7 +25,7 @@ from archive.retrieval.printing import printable
 from archive.retrieval.ranges import RangeNotSatisfiableError, parse_range
 from archive.retrieval.reading import PRINTED_KINDS
 from archive.retrieval.render import NoSuchPageError, assert_drawable, message_picture, render_page
-from archive.retrieval.renditions import make_rendition, transformer_of
+from archive.retrieval.renditions import rendition_of
 from archive.storage.contract import StoreError
 
 # Untrusted documents may draw themselves and nothing else: no script, no form, no request (S-08).
@@ -115,16 +115,16 @@ def print_form(request: HttpRequest, public_id: UUID, number: int) -> HttpRespon
 @xframe_options_sameorigin
 @csp_replace({"frame-ancestors": [SELF]})  # type: ignore[untyped-decorator]
 def rendition(request: HttpRequest, public_id: UUID, number: int) -> HttpResponseBase:
-    """Answer with the PDF that was made of a native print format for reading."""
+    """Answer with the PDF that is read in place of a native print format: delivered with it, or made of it here."""
     opened = _open(request, public_id, number, kinds=("other",))
-    transformer = transformer_of(opened)
-    if transformer is None:
-        raise Http404
     try:
-        made = make_rendition(opened, transformer)
+        made = rendition_of(opened)
+        if made is None:
+            raise Http404
+        chunks = made.chunks()
     except (StoreError, CannotShowError) as error:
         return _unavailable(request, error)
-    return _secured(FileResponse(made.path.open("rb"), content_type="application/pdf"), SANDBOX)
+    return _secured(StreamingHttpResponse(chunks, content_type="application/pdf"), SANDBOX)
 
 
 @login_required
