@@ -51,7 +51,7 @@ def trail_of(request: HttpRequest, communication: Communication) -> Trail | None
     try:
         previous, following = _beside(found, communication, sort=sort)
         position, total = _position(found, communication, sort=sort)
-        if MOVED in request.GET:
+        if MOVED in request.GET and (previous or following):
             place = _place_of(found, communication, previous, sort=sort, place=place)
     except (QueryError, BadCursorError, IndexDownError):  # the way back stays
         previous = following = None
