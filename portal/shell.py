@@ -50,7 +50,7 @@ SECTIONS = (
     Section("system", _("System"), "settings", "/system/text/", "archive.view_loads", "y", ("/system/",)),
 )
 # Ids, names of parts and cursors: anything else in a query may have been typed by somebody and is not repeated.
-_PLACES = ("s", "v", "panel", "show", "older", "after", "before")
+_PLACES = ("s", "v", "panel", "show", "older", "after", "before", "moved")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
