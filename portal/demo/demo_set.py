@@ -16,7 +16,7 @@ from portal.demo import months
 from portal.demo.bills import make_bill
 from portal.demo.brands import COMMERCIAL, RETAIL, Brand
 from portal.demo.letters import Content, Letter
-from portal.demo.notices import make_notice
+from portal.demo.notices import Notice, make_notice
 from portal.demo.people import Household, household
 from portal.demo.policies import make_policy
 from portal.demo.statements import Statement, make_statement
@@ -26,6 +26,8 @@ COMMUNICATIONS = 2_000
 SEED = 1
 ALL_CHANNELS = ("print", "email", "sms")
 REASON_OF_REPLACEMENT = "One card payment was booked twice; the closing balance was wrong."
+REASON_OF_REMINDER = "Part of the payment had arrived the day before; the open amount was wrong."
+LATE_CENTS, STILL_LATE_CENTS = 18_900, 6_900
 _NOTICES_A_MONTH = 0.09
 
 
@@ -44,7 +46,8 @@ def plan_letters(*, count: int = COMMUNICATIONS, until: datetime.date, seed: int
     """Return `count` letters of the 24 months before the month of `until`, in the order of their runs.
 
     Shapes: households join until there are enough letters; of the last one only the newest are taken. Eva Müller is the
-    first, with every kind of letter and a statement that replaces another.
+    first, with every kind of letter, a statement that replaces another, and in March a reminder with a late fee that a
+    second one corrects.
     """
     span = months.whole_months_before(until, MONTHS)
     sendings: list[Sending] = []
@@ -66,13 +69,22 @@ def _numbered(sendings: list[Sending]) -> list[Letter]:
     for month in sorted(runs):
         for place, sending in enumerate(runs[month], start=1):
             letter = _letter(sending, f"JOB{months.first_day(month):%Y%m}", place)
-            if isinstance(sending.content, Statement):
-                key = f"{letter.account_number}/{sending.content.month}"
-                if sending.corrects and key in wrong:
-                    letter = replace(letter, replaces=(wrong[key], REASON_OF_REPLACEMENT))
+            key, reason = _correctable(sending, letter.account_number)
+            if key and sending.corrects and key in wrong:
+                letter = replace(letter, replaces=(wrong[key], reason))
+            if key:
                 wrong[key] = letter.external_id
             letters.append(letter)
     return letters
+
+
+def _correctable(sending: Sending, account: str) -> tuple[str, str]:
+    """Return what a later letter is known by as a correction of this one, and why; empty where none is."""
+    if isinstance(sending.content, Statement):
+        return f"{account}/{sending.content.month}", REASON_OF_REPLACEMENT
+    if isinstance(sending.content, Notice) and sending.content.open_cents:
+        return f"{account}/late/{months.month_of(sending.issued_on)}", REASON_OF_REMINDER
+    return "", ""
 
 
 def _letter(sending: Sending, batch: str, place: int) -> Letter:
@@ -125,6 +137,15 @@ def _bank_mail(home: Household, key: str, month: int, *, is_wrong: bool) -> Iter
     if month % 12 == home.number * 5 % 12:
         yield _policy(home, RETAIL, key, month)
     yield from _notices(home, RETAIL, f"{key}/bank", month)
+    if home.number == 0 and months.first_day(month).month == 3:
+        yield from _reminders(home, month)
+
+
+def _reminders(home: Household, month: int) -> Iterator[Sending]:
+    """Yield the reminder with a late fee that people look for in examples, and the one that corrects it."""
+    due = months.day_in(month, 27)
+    yield Sending(home, RETAIL, months.day_in(month, 10), Notice("late_fee", due, LATE_CENTS))
+    yield Sending(home, RETAIL, months.day_in(month, 13), Notice("late_fee", due, STILL_LATE_CENTS), corrects=True)
 
 
 def _mutual_mail(home: Household, key: str, month: int) -> Iterator[Sending]:

@@ -41,11 +41,22 @@ def test_the_demo_has_every_kind_in_every_form(letters):
 def test_eva_gets_every_kind_of_letter_and_one_statement_that_replaces_another(letters):
     hers = [letter for letter in letters if letter.customer_id == "C-1009"]
     assert Counter(letter.content.document_class for letter in hers).keys() == {"statement", "policy", "bill", "notice"}
-    [replacing] = [letter for letter in letters if letter.replaces]
+    [replacing] = [letter for letter in letters if letter.replaces and letter.content.document_class == "statement"]
     assert replacing in hers
     [replaced] = [letter for letter in hers if letter.external_id == replacing.replaces[0]]
     assert replaced.subject == replacing.subject
     assert replaced.content.closing != replacing.content.closing
+
+
+def test_the_letter_about_the_late_fee_that_eva_mueller_in_70173_got_in_march_was_corrected(letters):
+    hers = [letter for letter in letters if letter.customer_id == "C-1009" and letter.issued_on.month == 3]
+    assert {letter.holders[0].name for letter in hers} == {"Eva Müller"} and hers[0].holders[0].postcode == "70173"
+    correcting = [letter for letter in hers if letter.replaces and letter.content.document_class == "notice"]
+    assert [letter.issued_on.year for letter in correcting] == [2025, 2026]
+    for letter in correcting:
+        [wrong] = [other for other in hers if other.external_id == letter.replaces[0]]
+        assert "late fee" in wrong.subject and wrong.content.total > letter.content.total
+        assert letter.channels == ("print", "email", "sms") and wrong.issued_on < letter.issued_on
 
 
 def test_ids_are_given_once_and_numbers_follow_each_other_in_each_run(letters):
