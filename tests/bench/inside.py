@@ -19,13 +19,15 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
-from django.db.models import Max  # noqa: E402
+from django.db.models import Max, Sum  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from archive.audit.actor import Actor  # noqa: E402
+from archive.documents.models import Communication, Variant  # noqa: E402
 from archive.search.facets import facets_of  # noqa: E402
+from archive.search.indexing import index_waiting, report  # noqa: E402
 from archive.search.selectors import count, first_keys, get_page, hit_list, resolve  # noqa: E402
-from archive.search.words.database import index_path  # noqa: E402
+from archive.search.words.database import index_path, reader  # noqa: E402
 from archive.storage.models import StoredObject  # noqa: E402
 from archive.storage.pack import BLOCK, MOST_PACK_BYTES  # noqa: E402
 from archive.storage.packing import PackSet, Place, register_sealed  # noqa: E402
@@ -156,6 +158,62 @@ def words(rounds: str) -> dict[str, Any]:
             kind: [percentile(times, 0.5), percentile(times, 0.95), max(times)] for kind, times in took.items() if times
         } | {"hits": percentile(hits, 0.5)}
     return answer
+
+
+def suggestions(rounds: str) -> dict[str, Any]:
+    """Time what is suggested while somebody types, of what an agent may see; also where nothing may be seen."""
+    user = User.objects.get(username="agent")
+    settings.ALLOWED_HOSTS = ["*"]
+    client = Client()
+    client.force_login(user)
+    chance = random.Random(8)
+    makers: dict[str, tuple[str, Callable[[], str]]] = {
+        "customer": ("customer", lambda: f"C-1{chance.randrange(1000):03}"),
+        "account": ("account", lambda: f"000{chance.randrange(1000):03}"),
+        "name": ("name", lambda: chance.choice(("mul", "lind", "kow", "no"))),
+        "two characters that all share": ("customer", lambda: "C-"),
+        "nothing begins so": ("customer", lambda: "zz-none"),
+    }
+    answer: dict[str, Any] = {}
+    for name, (field, make) in makers.items():
+        times: list[float] = []
+        for _round in range(int(rounds)):
+            started = time.perf_counter()
+            client.post("/search/suggest", {"field": field, "q": make()})
+            times.append(time.perf_counter() - started)
+        answer[name] = [percentile(times, 0.5), percentile(times, 0.95), max(times)]
+    return answer
+
+
+def records(rounds: str) -> dict[str, Any]:
+    """Time the page of a communication, reached from a search."""
+    user = User.objects.get(username="agent")
+    settings.ALLOWED_HOSTS = ["*"]
+    client = Client()
+    client.force_login(user)
+    place = client.post("/search/", {"q": "class:statement"})["Location"]
+    keys = first_keys(resolve("class:statement", user=user), limit=5_000)
+    chosen = random.Random(9).sample(keys, int(rounds))
+    ids = Communication.objects.filter(order_key__in=chosen).values_list("public_id", flat=True)
+    times: list[float] = []
+    for public_id in ids:
+        started = time.perf_counter()
+        answered = client.get(f"/communications/{public_id}/?s={place.split('/')[2]}")
+        times.append(time.perf_counter() - started)
+        if answered.status_code != 200:
+            raise RuntimeError(str(answered.status_code))
+    return {"page": [percentile(times, 0.5), percentile(times, 0.95), max(times)]}
+
+
+def extracted() -> dict[str, Any]:
+    """Index all that waits by the workers of the installation."""
+    started = time.perf_counter()
+    index_waiting()
+    seconds = time.perf_counter() - started
+    index = reader()
+    told = report(index.counts(), index.progress())
+    pages = Variant.objects.aggregate(pages=Sum("pages"))["pages"]
+    return {"seconds": seconds, "pages": pages, **told}
 
 
 def _cursor_far_in(text: str, user: Any) -> str:
