@@ -31,6 +31,7 @@ from archive.search import index_work
 from archive.search.index_work import request_rebuild
 from archive.search.models import Search
 from archive.search.picks import select_all
+from archive.search.saved import save_search
 from archive.search.services import start_search
 from archive.storage.deletion import delete_bytes
 from archive.storage.locking import renew_locks
@@ -105,6 +106,34 @@ def _search_again(world: World) -> Act:
     url = world.client.post("/search/", {"q": "customer:C-1"})["Location"]
     Search.objects.update(created_at=timezone.now() - datetime.timedelta(hours=1))
     return world.get(url)
+
+
+def _saved(world: World, step: str) -> Act:
+    user = world.sign_in("agent")
+    actor = Actor.of_user(user)
+    search = start_search(text="customer:C-1", user=user, actor=actor)
+    if step == "save":
+        return world.post(f"/search/{search.public_id}/save", name="letters of C-1")
+    saved = save_search(search=search, name="letters of C-1", group=None, actor=actor)
+    return world.post(f"/search/saved/{saved.public_id}/{step}/", name="letters of C-1 again")
+
+
+def _save(world: World) -> Act:
+    return _saved(world, "save")
+
+
+def _save_again(world: World) -> Act:
+    act = _save(world)
+    act()
+    return act
+
+
+def _change_saved(world: World) -> Act:
+    return _saved(world, "change")
+
+
+def _delete_saved(world: World) -> Act:
+    return _saved(world, "delete")
 
 
 def _search_by_command(world: World) -> Act:
@@ -450,6 +479,10 @@ CALL_SITES: dict[str, CallSite] = {
     "a search": CallSite("search.run", _search),
     "a search opened again": CallSite("search.run", _search_again),
     "a search by command": CallSite("search.run", _search_by_command),
+    "saving a search": CallSite("saved_search.created", _save),
+    "saving a search of the same name": CallSite("saved_search.changed", _save_again),
+    "renaming a saved search": CallSite("saved_search.changed", _change_saved),
+    "deleting a saved search": CallSite("saved_search.deleted", _delete_saved),
     "opening a record": CallSite("communication.viewed", _open_record),
     "reading a form in the page": CallSite("variant.viewed", _open_record),
     "reading a form": CallSite("variant.viewed", _variant("content")),
