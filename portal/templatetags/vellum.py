@@ -12,8 +12,8 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -180,6 +180,26 @@ def channel_icon(channel: str) -> SafeString:
         return SafeString("")
     found = state_of("channel", str(channel))
     return format_html('{}<span class="visually-hidden">{}: </span>', icon(found.icon, "small"), found.label)
+
+
+@register.simple_tag
+def stretch(snippet: Any) -> SafeString:
+    """Return the words of a hit in their context, marked. A tag, since a list has fifty of them."""
+    shown = "".join(f"<mark>{escape(text)}</mark>" if marked else str(escape(text)) for text, marked in snippet.parts)
+    before, after = "" if snippet.begins else "… ", "" if snippet.ends else " …"
+    return mark_safe(f"{before}{shown}{after}")  # noqa: S308  (every text is escaped)
+
+
+@register.simple_tag
+def pick_box(row: Any, picked: set[int]) -> SafeString:
+    """Return the box that ticks a row of a list."""
+    return format_html(
+        '<label><input type="checkbox" form="picks" name="id" value="{}" data-pick autocomplete="off"{}>'
+        '<span class="visually-hidden">{}</span></label>',
+        row.public_id,
+        mark_safe(" checked") if row.order_key in picked else "",
+        _("Select %(record)s") % {"record": row.record_number},
+    )
 
 
 @register.simple_tag(takes_context=True)

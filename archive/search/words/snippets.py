@@ -85,16 +85,20 @@ def stretch_of(text: str, terms: Sequence[Term]) -> tuple[tuple[tuple[str, bool]
 
 def _best(spans: list[Span], terms: Sequence[Term]) -> list[Span]:
     """Return the stretch with the most different terms; of several the last, as letters begin with headings."""
+    met = sorted((at, number) for number, term in enumerate(terms) for at in _places(spans, term))
     best, most = 0, 0
-    for at in range(max(1, len(spans) - WORDS_SHOWN // 2)):
-        begins = min(at + WORDS_BEFORE, len(spans) - 1)
-        if not any(_matches(spans, begins, term) for term in terms):
-            continue
-        within = spans[at : at + WORDS_SHOWN]
-        met = sum(any(_matches(within, place, term) for place in range(len(within))) for term in terms)
-        if met >= most:
-            best, most = at, met
+    for at, _number in met:
+        different = len({number for place, number in met if at <= place < at + WORDS_SHOWN})
+        if different >= most:
+            best, most = max(0, at - WORDS_BEFORE), different
     return spans[best : best + WORDS_SHOWN + WORDS_BEFORE]
+
+
+def _places(spans: Sequence[Span], term: Term) -> list[int]:
+    first, alone = term.tokens[0], len(term.tokens) == 1
+    if alone and not term.prefix:
+        return [at for at, span in enumerate(spans) if span[0] == first]
+    return [at for at in range(len(spans)) if _matches(spans, at, term)]
 
 
 def _first_start(text: str) -> int:
@@ -120,10 +124,7 @@ def _matches(spans: Sequence[Span], at: int, term: Term) -> bool:
 def marks_of(spans: Sequence[Span], terms: Sequence[Term]) -> list[tuple[int, int]]:
     """Return (start, end) of every place of the terms, in order, joined where they touch."""
     places = sorted(
-        (spans[at][1], spans[at + len(term.tokens) - 1][2])
-        for term in terms
-        for at in range(len(spans))
-        if _matches(spans, at, term)
+        (spans[at][1], spans[at + len(term.tokens) - 1][2]) for term in terms for at in _places(spans, term)
     )
     joined: list[tuple[int, int]] = []
     for start, end in places:
