@@ -34,7 +34,7 @@ def test_from_sign_in_to_reading_by_keyboard_alone(chromium: Any, server: str) -
     page.keyboard.type(PASSWORD)
     press(page, "Enter")
     page.wait_for_url(f"{server}/")
-    press(page, "/")
+    press(page, "Escape", "/")  # out of the form that is ready to type in
     page.keyboard.type("account:0004711 class:statement")
     press(page, "Enter")
     page.wait_for_url("**/search/*-*/")
@@ -87,18 +87,18 @@ def test_letters_are_letters_while_one_types(open_as: Opening) -> None:
 
 def test_single_keys_are_turned_off_and_on_again(open_as: Opening) -> None:
     page = open_as("compliance")
-    press(page, "?")
+    press(page, "Escape", "?")
     page.get_by_role("button", name="Turn single keys off").focus()
     press(page, "Enter")
     page.locator("html[data-single-keys=off]").wait_for(state="attached")
-    press(page, "/", "?", "g", "s")
+    press(page, "Escape", "/", "?", "g", "s")
     assert focused(page) != "v-q" and page.locator("#keys[open]").count() == 0
     page.locator("#help-link").focus()
     press(page, "Enter")
     page.get_by_role("button", name="Turn single keys on").focus()
     press(page, "Enter")
     page.locator("html[data-single-keys=on]").wait_for(state="attached")
-    press(page, "/")
+    press(page, "Escape", "/")
     assert focused(page) == "v-q"
 
 
