@@ -43,7 +43,7 @@ def search_form(request: HttpRequest, key: str) -> HttpResponse:
             form_key=definition.key,
         )
     except QueryError as error:
-        form.add_error(None, error.message)
+        form.put_error(error)
         return _page(request, form, status=422)
     return redirect("search_results", search_id=search.public_id)
 

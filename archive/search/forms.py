@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.documents.dates import FIRST_DAY, LAST_DAY, days_of
 from archive.documents.models import BusinessUnit, Channel, DocumentClass
-from archive.query import And, Comparison, Everything, Node, Phrase, QueryError, Word, parse, to_text
+from archive.query import Comparison, Node, Phrase, QueryError, Word, parse, to_text
+from archive.query.grammar import LONGEST_QUERY
 from archive.query.tree import all_of, conditions
-from archive.search.search_forms import WORDS, words_node
+from archive.search.search_forms import LONGEST_VALUE, WORDS, words_node
 
 _SINGLE = {"customer": "customer", "account": "account", "name": "name", "postcode": "postcode"}
 _CHOICES = {"document_class": "class", "unit": "unit", "channel": "channel"}
@@ -44,7 +45,7 @@ class ConditionsForm(forms.Form):
         label=_("Channel"), required=False, choices=Channel.choices, widget=forms.CheckboxSelectMultiple
     )
     unit = forms.MultipleChoiceField(label=_("Unit"), required=False, widget=forms.CheckboxSelectMultiple)
-    rest = forms.CharField(label=_("Other conditions"), required=False, max_length=9_000)
+    rest = forms.CharField(label=_("Other conditions"), required=False, max_length=LONGEST_QUERY)
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,7 +60,7 @@ class ConditionsForm(forms.Form):
         field.choices = list(choices)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a range of days that ends before it begins."""
+        """Refuse a range of days that ends before it begins, words that are none, a star with nothing before it."""
         cleaned: dict[str, Any] = super().clean() or {}
         first, last = cleaned.get("issued_from"), cleaned.get("issued_to")
         if first and last and first > last:
@@ -69,6 +70,9 @@ class ConditionsForm(forms.Form):
                 words_node(WORDS, str(cleaned["words"]))
             except QueryError as error:
                 self.add_error("words", error.message)
+        for name in _SINGLE:
+            if cleaned.get(name) and not str(cleaned[name]).rstrip("*"):
+                self.add_error(name, _("Write how it begins before the *, or leave the field empty."))
         return cleaned
 
     def query_text(self) -> str:
@@ -89,8 +93,7 @@ class ConditionsForm(forms.Form):
         if first or last:
             days = (first.isoformat() if first else "", last.isoformat() if last else "")
             nodes.append(Comparison("issued", "range", days))
-        rest = parse(data.get("rest", ""))
-        return to_text(all_of((*nodes, rest)) if nodes or not isinstance(rest, Everything) else Everything())
+        return to_text(all_of((*nodes, parse(data.get("rest", "")))))
 
 
 def form_values(tree: Node) -> dict[str, Any]:
@@ -104,18 +107,24 @@ def form_values(tree: Node) -> dict[str, Any]:
             values[name] = _value(name, node)
         elif isinstance(node, Comparison) and node.field == "issued" and _days(node) and "issued_from" not in values:
             values["issued_from"], values["issued_to"] = _days(node) or ("", "")
-        elif isinstance(node, Word | Phrase):
-            values["words"] = f"{values['words']} {to_text(node)}" if "words" in values else to_text(node)
+        elif isinstance(node, Word | Phrase) and _words_fit(_words(node, values)):
+            values["words"] = _words(node, values)
         else:
             rest.append(node)
-    values["rest"] = to_text(And(tuple(rest)) if len(rest) > 1 else rest[0]) if rest else ""
+    values["rest"] = to_text(all_of(tuple(rest)))
     return values
 
 
 def _fits(name: str, node: Comparison) -> bool:
-    return (node.op == "in" and (name in _CHOICES or len(node.values) == 1)) or (
-        node.op == "prefix" and name in _SINGLE
-    )
+    """Tell whether a field says the same condition again; what a field of one line would change goes to `rest`."""
+    if name in _CHOICES:
+        return node.op == "in"
+    if node.op not in ("in", "prefix") or len(node.values) != 1:
+        return False
+    text = node.values[0]
+    most = ConditionsForm.base_fields[name].max_length  # type: ignore[attr-defined]
+    same = text == text.strip() and not text.endswith("*") and not set(text) & {"\n", "\r"}
+    return same and len(_value(name, node)) <= most
 
 
 def _value(name: str, node: Comparison) -> Any:
@@ -124,11 +133,23 @@ def _value(name: str, node: Comparison) -> Any:
     return node.values[0] + ("*" if node.op == "prefix" else "")
 
 
+def _words(node: Word | Phrase, values: dict[str, Any]) -> str:
+    return f"{values['words']} {to_text(node)}" if "words" in values else to_text(node)
+
+
+def _words_fit(text: str) -> bool:
+    try:
+        words_node(WORDS, text)
+    except QueryError:
+        return False
+    return len(text) <= LONGEST_VALUE and not set(text) & {"\n", "\r"}
+
+
 def _days(node: Comparison) -> tuple[str, str] | None:
     """Return first and last day where the condition is a range that two day fields can show."""
-
     ranges = days_of(node)
-    if len(ranges) != 1:
+    if len(ranges) != 1 or ranges[0][0] > ranges[0][1]:
         return None
     first, last = ranges[0]
-    return (first.isoformat() if first > FIRST_DAY else "", last.isoformat() if last < LAST_DAY else "")
+    ends = first.isoformat() if first > FIRST_DAY else "", last.isoformat() if last < LAST_DAY else ""
+    return ends if any(ends) else None

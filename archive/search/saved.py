@@ -56,8 +56,9 @@ def save_search(*, search: Search, name: str, group: Group | None, actor: Actor)
 def change_saved(*, saved: SavedSearch, name: str, group: Group | None, actor: Actor) -> None:
     """Rename a saved search of one's own, or share it with another group or with nobody.
 
-    Errors: PermissionDenied; SavedSearchError when another of one's own has that name.
+    Errors: PermissionDenied, for anybody else's too; SavedSearchError when another of one's own has that name.
     """
+    _is_own(saved, actor)
     _may_share(group, actor)
     clean = _clean(name)
     with transaction.atomic():
@@ -68,7 +69,8 @@ def change_saved(*, saved: SavedSearch, name: str, group: Group | None, actor: A
 
 
 def delete_saved(*, saved: SavedSearch, actor: Actor) -> None:
-    """Delete a saved search of one's own."""
+    """Delete a saved search of one's own. Errors: PermissionDenied, for anybody else's too."""
+    _is_own(saved, actor)
     with transaction.atomic():
         _record(saved, Verb.SAVED_SEARCH_DELETED, actor, name=saved.name, query=saved.query, group=None)
         saved.delete()
@@ -85,6 +87,12 @@ def open_saved(*, saved: SavedSearch, actor: Actor) -> Search:
 def _record(saved: SavedSearch, verb: Verb, actor: Actor, *, name: str, query: str, group: Group | None) -> None:
     private = {"name": name, "query": query}
     audit.record(actor=actor, verb=verb, subject=saved, private=private, group=group.name if group else None)
+
+
+def _is_own(saved: SavedSearch, actor: Actor) -> None:
+    require(actor, "archive.search_communications")
+    if saved.owner != actor.user:
+        raise PermissionDenied("another's saved search")
 
 
 def _may_share(group: Group | None, actor: Actor) -> None:
