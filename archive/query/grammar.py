@@ -16,6 +16,12 @@ field      = lower-case letter , { lower-case letter | digit | "_" } ;
 """
 
 EXAMPLES = (
+    "0004711",
+    "late fee",
+    '"late fee" issued:2026-03 name:müller postcode:70173',
+    "remind* -channel:sms",
+    'subject:fee OR text:"late fee" OR text:0004711',
+    "(class:bill OR remind*) account:00047*",
     "account:0004711",
     "customer:C-1009 issued:2026-01..2026-06",
     "class:statement,bill channel:email",

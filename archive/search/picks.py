@@ -27,12 +27,13 @@ class Selection:
     """How much of a search is selected.
 
     Shapes: `count` is exact up to 10,000 and then at least that, not `exact`; `everything` says that the query is
-    selected, but what was unticked.
+    selected, but the `unticked`.
     """
 
     count: int
     exact: bool
     everything: bool
+    unticked: int = 0
 
     def __bool__(self) -> bool:
         return self.count > 0
@@ -81,7 +82,7 @@ def selection_of(search: Search, *, user: Any) -> Selection:
     if not search.selects_all:
         return Selection(seen, True, False)
     number, exact = count(resolve(search.query, user=user))
-    return Selection(max(number - seen, 0) if exact else COUNTED_TO, exact, True)
+    return Selection(max(number - seen, 0) if exact else COUNTED_TO, exact, True, unticked=seen)
 
 
 @remembered(lambda search: search.pk)
