@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import posixpath
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +19,11 @@ from html import escape, unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+from django.utils.translation import gettext as _
+
 from archive.formats.charset import decode_html
 from archive.retrieval.asked import Asked, asked_by_css, asks_elsewhere
+from archive.retrieval.limited import TooSlowError
 from archive.retrieval.marking import count_marks, mark_all
 
 INLINE_LIMIT_BYTES = 20 * 1024 * 1024
@@ -31,7 +35,11 @@ _UNMARKED = frozenset({"script", "style", "title", "textarea", "xmp", "iframe", 
 _FOREIGN = frozenset({"svg", "math"})
 """A mark inside would end them."""
 
-_CSS_URL = re.compile(r"""url\(\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^)\s"']*))\s*\)""", re.IGNORECASE)
+# Bounded, as a hostile style sheet must not make the search long; what is longer is no name of a resource.
+_CSS_URL = re.compile(
+    r"""url\(\s{0,50}(?:"([^"\n]{0,2000})"|'([^'\n]{0,2000})'|([^)(\s"']{0,2000}))\s{0,50}\)""", re.IGNORECASE
+)
+MOST_SECONDS = 3.0
 
 Resource = tuple[str, bytes]
 """(content type, bytes)."""
@@ -63,10 +71,17 @@ def inline_resources(
 
     Shapes: `resources` by the name that the document uses, relative to its own folder, or `cid:` and the content id of
     a part of an e-mail; `words` as in marking.py.
+    Errors: TooSlowError for a document that is made to take long.
     """
     rewriter = _Rewriter(resources, limit_bytes)
-    rewriter.feed(text)
+    # What follows the last tag is copied: the parser would look for the end of each tag that begins there, to no end.
+    whole, _end, rest = text.rpartition(">")
+    rewriter.feed(whole + _end)
     rewriter.close()
+    if "<" in rest:
+        rewriter.copy(rest)
+    else:
+        rewriter.handle_data(rest)
     rewriter.end_text()
     marks = rewriter.mark(words) if words else 0
     return HtmlView("".join(rewriter.output), rewriter.left_out, rewriter.missing, rewriter.asked, marks)
@@ -86,6 +101,7 @@ class _Rewriter(HTMLParser):
         self.in_style = False
         self._texts: list[int] = []
         self._raw: list[str] = []
+        self._until = time.monotonic() + MOST_SECONDS
         self._unmarked = ""
         self._foreign = 0
 
@@ -138,6 +154,9 @@ class _Rewriter(HTMLParser):
         self.output.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
+        # The parser takes long where it finds no end, and calls this after each such place.
+        if time.monotonic() > self._until:
+            raise TooSlowError(_("This document takes too long to be shown. Read it as text, or download it."))
         self._raw.append(self._css(data, "") if self.in_style else data)
 
     def handle_entityref(self, name: str) -> None:
@@ -157,6 +176,10 @@ class _Rewriter(HTMLParser):
 
     def unknown_decl(self, data: str) -> None:
         self._between(f"<![{data}]>")
+
+    def copy(self, markup: str) -> None:
+        """Write markup as it stands."""
+        self._between(markup)
 
     def _between(self, markup: str) -> None:
         self.end_text()

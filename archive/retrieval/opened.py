@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -10,10 +12,14 @@ from archive.documents.locators import locator_of
 from archive.documents.models import Communication, Variant
 from archive.formats.email_message import Mail, Part, parse_mail
 from archive.retrieval.filenames import attachment_name, download_name, kind_of
-from archive.retrieval.limited import CannotShowError
+from archive.retrieval.limited import CannotShowError, TooSlowError, run_worker
+from archive.retrieval.read_mail import from_plain
 from archive.storage.reading import read_whole, stream
 
 LARGEST_MAIL_BYTES = 64 * 1024 * 1024
+ORDINARY_HEADER_BYTES, LONG_HEADER_BYTES, LONG_HEADERS_BYTES = 200, 2_000, 20_000
+_HEADER = re.compile(rb"^[!-9;-~]{1,80}:[^\n]*(?:\n[ \t][^\n]*)*", re.MULTILINE)
+_BROKEN = "This e-mail cannot be shown: it is broken. The stored file is as it was sent; download it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,20 @@ def mail_of(opened: Opened) -> Mail:
         raise CannotShowError("This e-mail is too large to be shown. The stored file is as it was sent; download it.")
     payload = opened.payload()
     try:
-        return parse_mail(payload)
-    except (RecursionError, MemoryError):
-        raise CannotShowError(
-            "This e-mail cannot be shown: it is broken. The stored file is as it was sent; download it."
-        ) from None
+        return parse_mail(payload) if _has_plain_headers(payload) else _read_apart(payload)
+    except (RecursionError, MemoryError, TooSlowError):
+        raise CannotShowError(_BROKEN) from None
+
+
+def _has_plain_headers(payload: bytes) -> bool:
+    """Tell whether no header is so long that to parse it may take long: the library's time grows with the square."""
+    long = [len(found.group()) for found in _HEADER.finditer(payload) if len(found.group()) > ORDINARY_HEADER_BYTES]
+    return max(long, default=0) <= LONG_HEADER_BYTES and sum(long) <= LONG_HEADERS_BYTES
+
+
+def _read_apart(payload: bytes) -> Mail:
+    """Read an e-mail in a process with limits. Errors: TooSlowError; CannotShowError."""
+    code, answer = run_worker("read_mail", payload=payload)
+    if code:
+        raise CannotShowError(_BROKEN)
+    return from_plain(json.loads(answer))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 
+from archive.retrieval import html_view
 from archive.retrieval.asked import Asked, sentences
 from archive.retrieval.html_view import inline_resources
+from archive.retrieval.limited import TooSlowError
 
 COUNTED = [
     ("<img src='https://a.example/x.png'>", {Asked.PICTURE: 1}),
@@ -71,3 +76,35 @@ def test_places_are_counted_and_without_words_nothing_changes() -> None:
     markup = "<p>fee, fees, <i>fee</i>"
     assert inline_resources(markup, {}, words=["fee"]).marks == 2
     assert inline_resources(markup, {}).text == markup
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<" * 100_000,
+        "<a " * 50_000,
+        "<a b='" * 50_000 + ">",
+        '<a b="' * 50_000,
+        "<!--" * 50_000,
+        "<!-- >" * 20_000,
+        "</a" * 50_000,
+        "&" * 100_000,
+        "<svg>" * 20_000,
+        "<style>" + "url(" * 50_000 + "</style>",
+        "<style>url(" + " " * 100_000 + "</style>",
+        "<style>" + "@import " * 50_000 + "</style>",
+        "<p style='" + "url(//" * 20_000 + "'>",
+        "<img srcset='" + ", " * 50_000 + "'>",
+    ],
+)
+def test_a_document_that_is_made_to_take_long_is_shown_or_refused_in_seconds(hostile: str) -> None:
+    begun = time.monotonic()
+    with contextlib.suppress(TooSlowError):
+        inline_resources(hostile, {}, words=["a"])
+    assert time.monotonic() - begun < 10
+
+
+def test_what_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_view, "MOST_SECONDS", -1)
+    with pytest.raises(TooSlowError, match="takes too long to be shown"):
+        inline_resources("<p>Dear Mrs Miller</p>", {})

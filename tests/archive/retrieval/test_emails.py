@@ -10,6 +10,8 @@ import pytest
 from archive.audit.services import read_leaf
 from archive.documents.models import Communication
 from archive.formats.email_message import parse_mail
+from archive.retrieval import limited
+from archive.retrieval.read_mail import from_plain, to_plain
 from tests.archive.documents.archives import Archive, body_of, events
 from tests.archive.retrieval.test_sandbox import assert_sandboxed
 from tests.browser.reading_cases import hostile_mail, mail
@@ -137,3 +139,21 @@ def test_a_message_nested_beyond_reason_is_an_honest_message(archive: Archive, a
     row = add(archive, nested)
     page = page_of(client, row)
     assert "v-mail-head" in page or "This e-mail cannot be shown: it is broken" in page
+
+
+def test_headers_that_are_made_to_take_long_end_in_a_process_of_their_own(
+    archive: Archive, agent: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limited, "TIMEOUT_SECONDS", 1)
+    row = add(archive, b"From: a@b.example\nTo: " + b'"' * 50_000 + b"\n\nDear Eva\n")
+    assert "This e-mail cannot be shown: it is broken" in page_of(client, row)
+
+
+def test_a_message_with_many_recipients_is_read_in_that_process_as_it_is_here(
+    archive: Archive, agent: Any, client: Any
+) -> None:
+    to = b"To: " + b",\n ".join(b"eva%d@example.org" % number for number in range(200)) + b"\n"
+    row = add(archive, to + mail())
+    page = page_of(client, row)
+    assert "eva199@example.org" in page and "Kündigung 1.pdf" in page
+    assert from_plain(to_plain(parse_mail(mail()))) == parse_mail(mail())
