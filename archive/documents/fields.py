@@ -46,6 +46,8 @@ from archive.query.to_q import column_truth
 _RECORD = re.compile(r"[Vv]-(\d{1,18})-(\d{1,18})")
 _LOAD = re.compile(r"(?:[Ll]-)?(\d{1,18})")
 MOST_LISTED = 5_000
+# No row has it, but it is asked for: an empty list would spare the query, and so tell of what may not be seen.
+_NONE = [0]
 MOST_TOKENS = 50
 _IN = frozenset({"in"})
 _TEXT = frozenset({"in", "prefix"})
@@ -289,7 +291,7 @@ def _load(comparison: Comparison, values: Values) -> Truth:
 
 
 def _batch(comparison: Comparison, values: Values) -> Truth:
-    ids = list(Batch.objects.filter(key__in=comparison.values).values_list("pk", flat=True))
+    ids = list(Batch.objects.filter(key__in=comparison.values).values_list("pk", flat=True)) or _NONE
     return Truth(Q(batch_id__in=ids), Q(batch__isnull=False) & ~Q(batch_id__in=ids))
 
 
@@ -385,7 +387,7 @@ def _has_token(token: str, *, prefix: bool = False) -> Q:
     rows = PersonToken.objects.filter(token__gte=token, token__lt=end) if prefix else _with_tokens([token])
     few = set(rows.values_list("order_key", flat=True)[: MOST_LISTED + 1])
     if len(few) <= MOST_LISTED:
-        return Q(order_key__in=few)
+        return Q(order_key__in=few or _NONE)
     tokens = _tokens_between(token, end) if prefix else [token]
     if tokens is None:
         return Q(order_key__in=rows.values_list("order_key", flat=True))

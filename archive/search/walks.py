@@ -205,7 +205,8 @@ class Filtered:
         self._ended = len(members) < self._size
         self._to = members[-1] + 1 if members else rank
         keys = keys_of(members)
-        passing = set(self._rows.filter(keys_in(keys)).order_by().values_list("order_key", flat=True)) if keys else ()
+        # Asked for none too: else one query more would tell of words that stand only where the user may not look.
+        passing = set(self._rows.filter(keys_in(keys or [0])).order_by().values_list("order_key", flat=True))
         self._found = [member for member, key in zip(members, keys, strict=True) if key in passing]
         self._size = min(self._size * 3, self.LARGEST_BATCH)
 
