@@ -19,8 +19,9 @@ from django.core.management import call_command
 from django.utils import translation
 
 from archive.documents.shown import day_shown, value_shown
+from archive.search.indexing import index_waiting
 from portal.templatetags import vellum
-from tests.archive.documents.archives import Archive
+from tests.archive.documents.archives import Archive, letter, sms
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "portal" / "locale" / "de" / "LC_MESSAGES" / "django.po"
@@ -195,7 +196,33 @@ def test_the_log_is_german(words: Any, configured: None) -> None:
 
 def test_the_help_is_german(words: Any, configured: None) -> None:
     said = words("/help/", "agent")
-    assert "So suchen Sie" in said and "Nebeneinanderstehende Bedingungen müssen alle zutreffen." in said
+    assert "So suchen Sie" in said and "Was nebeneinandersteht, muss alles zutreffen." in said
+    assert "text:0004711 dieselben Ziffern in den Dokumenten" in said and "x Zeile auswählen" in said
+
+
+def test_searching_for_words_is_german(words: Any, archive: Archive, client: Any) -> None:
+    archive.load(letter("a", variants=[sms("Wir erheben eine fee")], index={"branch": "012"}))
+    index_waiting(workers=0)
+    archive.load(letter("b", variants=[sms("Noch eine fee")], index={"branch": "012"}))
+    words("/search/", "agent")
+    place = client.post("/search/", {"q": "fee OR channel:sms"}).headers["Location"]
+    said = bare(client.get(place).content.decode())
+    assert "Alle gefundenen auswählen" in said and "Suche speichern" in said
+    counted = bare(client.get(f"{place}count", headers={"hx-request": "true"}).content.decode())
+    assert "2 Schreiben, die Sie sehen dürfen." in counted
+    assert "Der Text von 1 dieser Schreiben ist noch nicht indexiert." in counted
+
+
+def test_notes_exports_and_saved_searches_are_german(words: Any, archive: Archive) -> None:
+    row = archive.add("one", index={"branch": "012"})
+    said = words(f"/communications/{row.public_id}/?panel=notes", "agent")
+    assert "0 Notizen" in said and "Zu diesem Schreiben hat niemand eine Notiz geschrieben." in said
+    assert "Es wurde noch nichts exportiert" in words("/exports/", "compliance")
+    assert "Es wurde noch keine Suche gespeichert" in words("/search/saved/", "auditor")
+
+
+def test_the_word_index_page_is_german(words: Any, configured: None) -> None:
+    assert "Wortindex" in words("/system/text/", "operations")
 
 
 def test_sign_in_speaks_the_browsers_language(german: None, client: Any, db: None) -> None:
