@@ -206,9 +206,11 @@ class FilledForm(forms.Form):
 
     def query_text(self) -> str:
         """Return the query that the form says. Errors: QueryError for what stands in `rest`."""
-        nodes = [node for number, item in enumerate(self.items) for node in self._nodes(f"f{number}", item)]
-        named = {node.field for node in nodes if isinstance(node, Comparison)}
-        if self.definition.classes and "class" not in named:
+        said = [node for number, item in enumerate(self.items) for node in self._nodes(f"f{number}", item)]
+        nodes = [node for node in said if not _are_classes(node, self.definition.classes)]
+        if self.definition.classes and not any(
+            isinstance(node, Comparison) and node.field == "class" for node in nodes
+        ):
             nodes.append(Comparison("class", "in", tuple(self.definition.classes)))
         rest = parse(str(self.cleaned_data.get("rest", "")))
         return to_text(all_of((*nodes, rest)))
@@ -235,6 +237,11 @@ class FilledForm(forms.Form):
         if item.operator == ANY:
             return [Comparison(item.field, "in", tuple(data[name]))] if data.get(name) else []
         return _nodes_typed(item, str(data.get(name, "") or ""))
+
+
+def _are_classes(node: Node, classes: Sequence[str]) -> bool:
+    """Tell whether a condition is the one that a form of these classes always has."""
+    return isinstance(node, Comparison) and node.field == "class" and set(node.values) == set(classes)
 
 
 def _nodes_between(item: Item, first: str, last: str) -> list[Node]:
@@ -376,7 +383,7 @@ class _Filling:
         """Return what a form shows of a query; conditions that it has no field for go to `rest`."""
         rest: list[Node] = []
         for node in conditions(tree):
-            if isinstance(node, Comparison) and node.field == "class" and set(node.values) == set(classes):
+            if _are_classes(node, classes):
                 continue
             if not any(self._put(name, item, keys, node) for name, item, keys in self._items):
                 rest.append(node)
