@@ -64,8 +64,8 @@ def parse_mail(payload: bytes) -> Mail:
     body = _Body()
     _gather(message, body, depth=0)
     headers = tuple((name, value) for name in SHOWN_HEADERS for value in _values(message, name))
-    if not headers and not (body.html or body.text or body.attachments):
-        body.text.append(decode_html(payload))
+    if not headers and not (body.html or body.attachments or any(part.strip() for part in body.text)):
+        body.text[:] = [decode_html(payload)]
     return Mail(
         headers,
         "\n<hr>\n".join(body.html),
@@ -88,13 +88,14 @@ def _values(message: Message, name: str) -> Iterator[str]:
     for key, raw in message.raw_items():
         if key.lower() != name.lower():
             continue
+        raw = str(raw)[:LONGEST_HEADER]  # what parses a header takes the square of its length
         try:
             value = str(email.policy.default.header_fetch_parse(key, raw))
         except Exception:  # the standard library's parser raises many kinds of error on broken headers
             value = str(raw)
         shown = " ".join(value.encode(errors="replace").decode().split())
         if shown:
-            yield shown[:LONGEST_HEADER]
+            yield shown
 
 
 def _sent_at(message: Message) -> str:

@@ -172,3 +172,12 @@ def test_what_has_no_text_is_no_failure(kind: str) -> None:
 
 def test_the_name_tells_what_the_type_does_not() -> None:
     assert words("application/octet-stream", b"late fee", file_name="a.txt") == ["late", "fee"]
+
+
+def test_bytes_that_are_no_email_are_text() -> None:
+    assert words("message/rfc822", b'{"event": "bounce"}') == ['{"event":', '"bounce"}']
+
+
+def test_a_header_without_end_is_cut_before_it_is_parsed() -> None:
+    found = text_of("message/rfc822", b"Subject: fee\nTo: " + b"(" * 200_000 + b"\n\nbody")
+    assert {"fee", "body"} <= set(found.text.split())
