@@ -414,7 +414,7 @@ def _columns(
         values = {_cell(row, field_) for row in rows}
         if len(values) > 1 or len(rows) == 1:
             columns.append(Column(field_.key, field_.label, field_.type == IndexField.Type.NUMBER))
-        elif values != {""}:
+        elif values - {""}:
             shared[field_.key] = f"{field_.label} {values.pop()}"
     return columns, shared
 
