@@ -204,7 +204,10 @@ class Walking:
             return self._walk_rows(self.rows(plan.q, plan.finds_few))
         if isinstance(plan, OnWords):
             words = self._words(plan.term, index)
-            return Every([self._walk_rows(self.rows(Q(), False))], [words], self.budget) if plan.negated else words
+            if plan.negated:
+                return Every([self._walk_rows(self.rows(Q(), False))], [words], self.budget)
+            words.narrow(self.asked.scope)
+            return words
         if not plan.every:
             return Some([self._part(part, index) for part in plan.parts], self.budget)
         return self._every(plan.parts, index, top=top)
@@ -212,11 +215,12 @@ class Walking:
     def _every(self, parts: Sequence[Plan], index: Reader, *, top: bool) -> Walk:
         on_rows = [part for part in parts if isinstance(part, OnRows)]
         without = [self._words(part.term, index) for part in parts if isinstance(part, OnWords) and part.negated]
-        walks = [
-            self._part(part, index)
-            for part in parts
-            if isinstance(part, Joined) or (isinstance(part, OnWords) and not part.negated)
-        ]
+        words = [self._words(part.term, index) for part in parts if isinstance(part, OnWords) and not part.negated]
+        if len(words) > 1:
+            words.sort(key=lambda walk: walk.spread, reverse=True)  # the rarest leads, the others confirm
+        if words:
+            words[0].narrow(self.asked.scope)
+        walks: list[Walk] = [*words, *(self._part(part, index) for part in parts if isinstance(part, Joined))]
         q = _conditions(parts)
         listed = self._listed(q) if walks and any(part.finds_few for part in on_rows) else None
         if listed is not None:
@@ -235,5 +239,5 @@ class Walking:
     def _walk_rows(self, rows: QuerySet[Communication]) -> Walk:
         return Rows(rows, newest_first=self.newest_first, budget=self.budget)
 
-    def _words(self, term: Term, index: Reader) -> Walk:
-        return Words(term, index, self.asked.scope, newest_first=self.newest_first, budget=self.budget)
+    def _words(self, term: Term, index: Reader) -> Words:
+        return Words(term, index, newest_first=self.newest_first, budget=self.budget)

@@ -181,6 +181,16 @@ class FilledForm(forms.Form):
         if not (self.data.get("rest") if self.is_bound else initial.get("rest")):
             self.fields["rest"].widget = forms.HiddenInput()
 
+    def groups(self) -> list[list[forms.BoundField]]:
+        """Return the fields as a page shows them: both ends of a range together, any other alone."""
+        groups: list[list[forms.BoundField]] = []
+        for field in self:
+            if field.name.endswith("_to"):
+                groups[-1].append(field)
+            else:
+                groups.append([field])
+        return groups
+
     def clean(self) -> dict[str, Any]:
         """Refuse ranges that end before they begin, words that are none, and a star with nothing before it."""
         cleaned: dict[str, Any] = super().clean() or {}

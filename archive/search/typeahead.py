@@ -65,7 +65,7 @@ def _values(field: str, text: str, user: Any) -> list[str]:
             found[value] = None
         if len(found) >= MOST_SHOWN:
             break
-    return list(found)
+    return sorted(found)
 
 
 def _following(model: type[Model], column: str, beginning: str) -> Iterator[tuple[str, QuerySet[Any]]]:

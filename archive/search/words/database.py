@@ -188,7 +188,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     with _said():
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
-        connection.execute("PRAGMA cache_size = -64000")
+        connection.execute("PRAGMA cache_size = -8000")  # each thread of the web server has one; the rest is mapped
         connection.execute("PRAGMA mmap_size = 268435456")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION:

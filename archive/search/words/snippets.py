@@ -64,14 +64,34 @@ def snippet_of(order_key: int, matching: Matching, index: Reader) -> Snippet | N
     return None
 
 
+class _Looked:
+    """Some terms by the token that they begin or end with: one look for each token of a text, however many they are."""
+
+    def __init__(self, terms: Sequence[Term], place: int) -> None:
+        self._whole: dict[str, list[Term]] = {}
+        self._begun: dict[str, list[Term]] = {}
+        for term in terms:
+            is_begun = term.prefix and (place == -1 or len(term.tokens) == 1)
+            (self._begun if is_begun else self._whole).setdefault(term.tokens[place], []).append(term)
+        self._lengths = sorted({len(beginning) for beginning in self._begun})
+
+    def at(self, token: str) -> Iterator[Term]:
+        """Yield the terms that may stand where this token does."""
+        yield from self._whole.get(token, ())
+        for length in self._lengths:
+            if length > len(token):
+                return
+            yield from self._begun.get(token[:length], ())
+
+
 def stretch_of(text: str, terms: Sequence[Term]) -> tuple[tuple[tuple[str, bool], ...], bool, bool]:
     """Return (parts, whether it begins the text, whether it ends it) around the first place of any term. Pure."""
     longest = max(len(term.tokens) for term in terms)
-    spans = spans_of(text)
+    spans, ending = spans_of(text), _Looked(terms, -1)
     before: deque[Span] = deque(maxlen=WORDS_BEFORE + longest)
     for span in islice(spans, MOST_LOOKED_AT):
         before.append(span)
-        if _ends_here(before, terms):
+        if any(_matches(before, len(before) - len(term.tokens), term) for term in ending.at(span[0])):
             break
     shown = _best(list(chain(before, islice(spans, WORDS_COMPARED))), terms)
     if not shown:
@@ -87,10 +107,16 @@ def _best(spans: list[Span], terms: Sequence[Term]) -> list[Span]:
     """Return the stretch with the most different terms; of several the last, as letters begin with headings."""
     met = sorted((at, number) for number, term in enumerate(terms) for at in _places(spans, term))
     best, most = 0, 0
-    for at, _number in met:
-        different = len({number for place, number in met if at <= place < at + WORDS_SHOWN})
-        if different >= most:
-            best, most = max(0, at - WORDS_BEFORE), different
+    met = [set(terms_here) for terms_here in _starting(spans, terms)]
+    for at in range(max(1, len(spans) - WORDS_SHOWN // 2)):
+        if not met[min(at + WORDS_BEFORE, len(spans) - 1)]:
+            continue
+        within = met[at : at + WORDS_SHOWN]
+        number = len(
+            {term for offset, here in enumerate(within) for term in here if offset + len(term.tokens) <= WORDS_SHOWN}
+        )
+        if number >= most:
+            best, most = at, number
     return spans[best : best + WORDS_SHOWN + WORDS_BEFORE]
 
 
@@ -106,8 +132,11 @@ def _first_start(text: str) -> int:
     return first[1] if first else 0
 
 
-def _ends_here(recent: Sequence[Span], terms: Sequence[Term]) -> bool:
-    return any(_matches(recent, len(recent) - len(term.tokens), term) for term in terms)
+def _starting(spans: Sequence[Span], terms: Sequence[Term]) -> Iterator[list[Term]]:
+    """Yield for each place the terms that stand there."""
+    looked = _Looked(terms, 0)
+    for at, (token, _start, _end) in enumerate(spans):
+        yield [term for term in looked.at(token) if _matches(spans, at, term)]
 
 
 def _matches(spans: Sequence[Span], at: int, term: Term) -> bool:
@@ -124,7 +153,9 @@ def _matches(spans: Sequence[Span], at: int, term: Term) -> bool:
 def marks_of(spans: Sequence[Span], terms: Sequence[Term]) -> list[tuple[int, int]]:
     """Return (start, end) of every place of the terms, in order, joined where they touch."""
     places = sorted(
-        (spans[at][1], spans[at + len(term.tokens) - 1][2]) for term in terms for at in _places(spans, term)
+        (spans[at][1], spans[at + len(term.tokens) - 1][2])
+        for at, here in enumerate(_starting(spans, terms))
+        for term in here
     )
     joined: list[tuple[int, int]] = []
     for start, end in places:

@@ -21,7 +21,7 @@ MOST_EXPANDED = 64
 COLUMNS = {"subject": "subject", "text": "body"}
 """Fields of the query language that look for words, with the column of the index that they look in."""
 
-_STEPS_BEFORE_SEEKING = 48
+_STEPS_BEFORE_SEEKING = 500
 _FEW = 300
 
 
@@ -125,21 +125,36 @@ def _expanded(beginning: str, reader: Reader) -> list[str] | None:
 
 
 class Words:
-    """The walk of the communications that have a term, newest or oldest first."""
+    """The walk of the communications that have a term, newest or oldest first.
 
-    def __init__(self, term: Term, reader: Reader, scope: Scope, *, newest_first: bool, budget: Budget) -> None:
+    Shapes: `narrow` lets the index leave out what is of other classes and units; worth it for a walk that is read
+    through, and not for one that only confirms what another found, since each seek opens the scope's own lists again.
+    """
+
+    def __init__(self, term: Term, reader: Reader, *, newest_first: bool, budget: Budget) -> None:
+        self._term = term
         self._reader = reader
         self._newest_first = newest_first
         self._budget = budget
         self._match = match_of(term, reader, Scope())
-        self._scoped = match_of(term, reader, scope)
         self._few: Listed | None = None
+        self._probed: list[int] | None = None
         self._rows: Generator[tuple[Any, ...]] | None = None
         self._now: int | None = START
 
+    def narrow(self, scope: Scope) -> None:
+        """Look only at what is of a scope from now on; before the first seek."""
+        self._match = match_of(self._term, self._reader, scope)
+
+    @property
+    def spread(self) -> int:
+        """Return over how many days, in places, the first some hundred rows are spread: the rarer, the more."""
+        places = self._probe()
+        return abs(places[-1] - places[0]) if len(places) >= _FEW else 1 << 62
+
     def seek(self, rank: int) -> int | None:
-        if self._now == START and self._rows is None and self._few is None:
-            self._few = self._all_if_few()
+        if self._probed is None or self._few is not None:
+            self._probe()
         if self._few is not None:
             return self._few.seek(rank)
         if self._now is None or (self._rows is not None and self._now >= rank):
@@ -152,12 +167,17 @@ class Words:
         self._next()
         return self._now
 
-    def _all_if_few(self) -> Listed | None:
-        """Return all communications that have the term where they are few: what they are of need not be asked then."""
-        sql = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?"
-        rows = self._reader.all(sql, [self._match, _FEW])
-        places = {row_id >> PIECE_BITS for (row_id,) in rows}
-        return Listed([-place if self._newest_first else place for place in places]) if len(rows) < _FEW else None
+    def _probe(self) -> list[int]:
+        """Read the first rows, once: where they are all, what they are of need not be asked."""
+        if self._probed is None:
+            order = "DESC" if self._newest_first else "ASC"
+            unscoped = match_of(self._term, self._reader, Scope())
+            sql = f"SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid {order} LIMIT ?"  # noqa: S608  (ours)
+            self._probed = [row_id >> PIECE_BITS for (row_id,) in self._reader.all(sql, [unscoped, _FEW])]
+            if len(self._probed) < _FEW:
+                places = set(self._probed)
+                self._few = Listed([-place if self._newest_first else place for place in places])
+        return self._probed
 
     def take(self, rank: int, limit: int) -> list[int]:
         found: list[int] = []
@@ -195,4 +215,4 @@ class Words:
         sql = f"SELECT rowid FROM words WHERE words MATCH ? {where} ORDER BY rowid {order}"  # noqa: S608  (our own words)
         if self._rows is not None:
             self._rows.close()
-        self._rows = self._reader.rows(sql, [self._scoped, *bounds])
+        self._rows = self._reader.rows(sql, [self._match, *bounds])
