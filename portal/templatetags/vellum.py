@@ -155,12 +155,6 @@ def state_badge(kind: str, state: str, detail: str = "") -> dict[str, Any]:
 
 
 @register.simple_tag
-def state_label(kind: str, state: str) -> str:
-    """Return the word of a state alone."""
-    return str(state_of(kind, state).label)
-
-
-@register.simple_tag
 def state_icon(kind: str, state: str) -> SafeString:
     """Return the icon of a state alone; its word stands beside it."""
     return icon(state_of(kind, state).icon)

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from archive import audit
 from archive.audit.actor import Actor
@@ -167,7 +168,7 @@ def _notes(row: Communication, user: Any) -> list[list[Cell]]:
 def _add_lists(archive: zipfile.ZipFile, table: ExportTable, written: Written) -> None:
     _add_text(archive, "list.csv", lambda file: write_csv(file, table.header, [written.rows]))
     if written.notes:
-        header = [_("Record"), _("Number"), _("Written (UTC)"), _("By"), _("Note")]
+        header = [_("Record"), pgettext("of a note", "Number"), _("Written (UTC)"), _("By"), _("Note")]
         _add_text(archive, "notes.csv", lambda file: write_csv(file, header, [written.notes]))
     archive.writestr(zipfile.ZipInfo("sha256sums.txt", _EARLIEST), "".join(f"{line}\n" for line in written.sums))
     if written.missing:
