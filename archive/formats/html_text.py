@@ -14,6 +14,7 @@ _INLINE = frozenset(
     "time tt u var wbr ins del label".split()
 )
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_MARK = re.compile(r"<[a-zA-Z/!?]")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 
 
@@ -25,9 +26,16 @@ def text_of_html(payload: bytes, declared: str = "") -> Extracted:
 def words_of_html(markup: str) -> str:
     """Return the text of some markup, its title first, then what alternatives of pictures say in their place."""
     reader = _Reader()
-    reader.feed(markup[: MOST_CHARACTERS * 4])
+    reader.feed(_without_an_open_end(markup[: MOST_CHARACTERS * 4]))
     reader.close()
     return "".join(reader.parts).strip()
+
+
+def _without_an_open_end(markup: str) -> str:
+    """Drop the mark that is never closed, as browsers do: the parser would look for its end from each further one."""
+    closed = markup.rfind(">") + 1
+    left_open = _MARK.search(markup, closed)
+    return markup[: left_open.start()] if left_open else markup
 
 
 class _Reader(HTMLParser):

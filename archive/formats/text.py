@@ -18,6 +18,9 @@ _OFFICE = re.compile(
     r"|presentationml\.presentation)|vnd\.oasis\.opendocument\.(text|spreadsheet|presentation))"
 )
 _XML = re.compile(r"application/([a-z0-9.-]+\+)?xml|text/xml")
+_TAG = re.compile(
+    r"<[^<>]*>"
+)  # from the last "<" on: from the first, thousands of open ones would each look on to the end
 _BY_NAME = {
     "pdf": "application/pdf",
     "htm": "text/html",
@@ -64,7 +67,7 @@ def _text(kind: str, payload: bytes, charset: str, depth: int) -> Extracted:
     if _OFFICE.fullmatch(kind):
         return text_of_office(payload)
     if _XML.fullmatch(kind):
-        return as_extracted(re.sub(r"<[^>]*>", " ", decode_html(payload[: MOST_CHARACTERS * 4], charset)))
+        return as_extracted(_TAG.sub(" ", decode_html(payload[: MOST_CHARACTERS * 4], charset)))
     if kind.startswith("text/") or kind == "application/json":
         return as_extracted(
             decode_html(payload[: MOST_CHARACTERS * 4], charset), cut=len(payload) > MOST_CHARACTERS * 4

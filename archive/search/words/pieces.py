@@ -21,6 +21,9 @@ OVERLAP = 20
 LONGEST_RUN = 4_000
 """Characters without a blank that are kept together; noise is cut there."""
 
+LONGEST_TAIL = 8_000
+"""Characters that a piece takes over from the one before it at most."""
+
 PIECE_BITS = 10
 MOST_PIECES = 1 << PIECE_BITS
 _ORDER_BITS = NUMBER_BITS - PIECE_BITS
@@ -108,12 +111,15 @@ def _runs(text: str) -> Iterator[str]:
 
 
 def _tail(part: list[str]) -> list[str]:
-    """Return the last runs of a part that together have the tokens of an overlap."""
+    """Return the last runs of a part that together have the tokens of an overlap, or less where they are long."""
     kept: deque[str] = deque()
-    tokens = 0
+    tokens = characters = 0
     for run in reversed(part):
         found = words_of(run)
+        characters += len(run) + 1
         if tokens + len(found) > OVERLAP + MOST_OF_ONE // 2:  # a run of very many tokens is no part of a phrase
+            break
+        if characters > LONGEST_TAIL:  # nor is what stands beyond a page of dots: pieces would grow with each
             break
         kept.appendleft(run)
         tokens += len(found)

@@ -105,26 +105,16 @@ def stretch_of(text: str, terms: Sequence[Term]) -> tuple[tuple[tuple[str, bool]
 
 def _best(spans: list[Span], terms: Sequence[Term]) -> list[Span]:
     """Return the stretch with the most different terms; of several the last, as letters begin with headings."""
-    met = sorted((at, number) for number, term in enumerate(terms) for at in _places(spans, term))
     best, most = 0, 0
-    met = [set(terms_here) for terms_here in _starting(spans, terms)]
+    met = list(_starting(spans, terms))
     for at in range(max(1, len(spans) - WORDS_SHOWN // 2)):
-        if not met[min(at + WORDS_BEFORE, len(spans) - 1)]:
+        if not any(met[min(at + WORDS_BEFORE, len(spans) - 1) :][:1]):
             continue
-        within = met[at : at + WORDS_SHOWN]
-        number = len(
-            {term for offset, here in enumerate(within) for term in here if offset + len(term.tokens) <= WORDS_SHOWN}
-        )
+        within = enumerate(met[at : at + WORDS_SHOWN], start=1)
+        number = len({term for place, here in within for term in here if place + len(term.tokens) <= WORDS_SHOWN + 1})
         if number >= most:
             best, most = at, number
     return spans[best : best + WORDS_SHOWN + WORDS_BEFORE]
-
-
-def _places(spans: Sequence[Span], term: Term) -> list[int]:
-    first, alone = term.tokens[0], len(term.tokens) == 1
-    if alone and not term.prefix:
-        return [at for at, span in enumerate(spans) if span[0] == first]
-    return [at for at in range(len(spans)) if _matches(spans, at, term)]
 
 
 def _first_start(text: str) -> int:
