@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from archive.documents.locators import locator_of
 from archive.documents.models import Communication, Variant
 from archive.formats.email_message import Mail, Part, parse_mail
@@ -19,7 +22,7 @@ from archive.storage.reading import read_whole, stream
 LARGEST_MAIL_BYTES = 64 * 1024 * 1024
 ORDINARY_HEADER_BYTES, LONG_HEADER_BYTES, LONG_HEADERS_BYTES = 200, 2_000, 20_000
 _HEADER = re.compile(rb"^[!-9;-~]{1,80}:[^\n]*(?:\n[ \t][^\n]*)*", re.MULTILINE)
-_BROKEN = "This e-mail cannot be shown: it is broken. The stored file is as it was sent; download it."
+_BROKEN = gettext_lazy("This e-mail cannot be shown: it is broken. The stored file is as it was sent; download it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ def mail_of(opened: Opened) -> Mail:
     Errors: DamagedObjectError; CannotShowError for one that is too large, or nested beyond all reason.
     """
     if opened.size_bytes > LARGEST_MAIL_BYTES:
-        raise CannotShowError("This e-mail is too large to be shown. The stored file is as it was sent; download it.")
+        raise CannotShowError(
+            _("This e-mail is too large to be shown. The stored file is as it was sent; download it.")
+        )
     payload = opened.payload()
     try:
         return parse_mail(payload) if _has_plain_headers(payload) else _read_apart(payload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 
+from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageFont
 
 from archive.retrieval.limited import LARGEST_BYTES, CannotShowError, TooSlowError, run_worker
@@ -24,7 +25,7 @@ class NoSuchPageError(CannotRenderError):
 def assert_drawable(size_bytes: int) -> None:
     """Refuse what is too large to be drawn, before it is read. Errors: CannotRenderError."""
     if size_bytes > LARGEST_BYTES:
-        raise CannotRenderError("This document is too large to be drawn as pictures. Download it.")
+        raise CannotRenderError(_("This document is too large to be drawn as pictures. Download it."))
 
 
 def render_page(payload: bytes, page: int, *, kind: str) -> bytes:
@@ -38,11 +39,11 @@ def render_page(payload: bytes, page: int, *, kind: str) -> bytes:
     try:
         code, drawn = run_worker(WORKERS[kind], str(page), payload=payload)
     except TooSlowError:
-        raise CannotRenderError("Drawing this page took too long. Download the file.") from None
+        raise CannotRenderError(_("Drawing this page took too long. Download the file.")) from None
     if code == NO_SUCH_PAGE:
         raise NoSuchPageError("The document has no such page.")
     if code:
-        raise CannotRenderError("This page cannot be drawn: the file is broken or encrypted. Download it.")
+        raise CannotRenderError(_("This page cannot be drawn: the file is broken or encrypted. Download it."))
     return drawn
 
 

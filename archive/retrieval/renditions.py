@@ -21,6 +21,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from archive.documents.copies import register_copy_holder
 from archive.documents.models import ClassVersion, Communication
@@ -90,7 +91,7 @@ def make_rendition(opened: Opened, transformer: Transformer) -> MadeRendition:
     version = version_of(transformer)
     path = _path_of(opened, transformer, version)
     if not path.exists():
-        _assert_not_refused(path)
+        _assert_not_refused(path, transformer)
         _make(opened, transformer, path)
     os.utime(path.with_suffix(".json"))  # it is used: it stays
     told = json.loads(path.with_suffix(".json").read_text())
@@ -158,22 +159,22 @@ def _path_of(opened: Opened, transformer: Transformer, version: str) -> Path:
     return _folder() / str(communication.public_id) / f"{opened.variant.number}-{digest[:32]}-{made_by}.pdf"
 
 
-def _assert_not_refused(path: Path) -> None:
+def _assert_not_refused(path: Path, transformer: Transformer) -> None:
     refused = path.with_suffix(".refused")
     if refused.exists() and time.time() - refused.stat().st_mtime < REFUSED_SECONDS:
-        raise TransformError(refused.read_text())
+        raise TransformError(refused.read_text(), transformer.label)
 
 
 def _make(opened: Opened, transformer: Transformer, path: Path) -> None:
     if opened.size_bytes > LARGEST_BYTES:
-        raise CannotShowError("This document is too large to be made readable here.")
+        raise CannotShowError(_("This document is too large to be made readable here."))
     payload = opened.payload()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         made = transform(transformer, payload)
     except TransformError as error:
         if transformer.is_installed:
-            _write(path.with_suffix(".refused"), str(error).encode())
+            _write(path.with_suffix(".refused"), error.reason.encode())
         raise
     told = {"made_at": datetime.datetime.now(datetime.UTC).isoformat(), "network_closed": is_network_closed()}
     _write(path.with_suffix(".json"), json.dumps(told).encode())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from archive import audit
 from archive.audit.actor import Actor
@@ -25,7 +26,8 @@ class DamagedObjectError(StoreError):
     """The stored bytes are not those that were archived; they are not shown."""
 
     def __init__(self, incident: Incident) -> None:
-        super().__init__(f"This document failed its check and is not shown. Incident {incident} is with operations.")
+        message = _("This document failed its check and is not shown. Incident %(incident)s is with operations.")
+        super().__init__(message % {"incident": incident})
         self.incident = incident
 
 

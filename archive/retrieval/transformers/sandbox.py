@@ -11,6 +11,8 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from django.utils.translation import gettext_lazy as _
+
 from archive.retrieval.limited import CannotShowError
 from archive.retrieval.transformers import INPUT, OUTPUT, Transformer
 
@@ -18,8 +20,24 @@ TIMEOUT_SECONDS = 30
 _LAUNCH = Path(__file__).with_name("launch.py")
 
 
+ABSENT, NO_PDF, SLOW, FAILED = "absent", "no_pdf", "slow", "failed"
+_WORDS = {
+    ABSENT: _("%(tool)s is not installed on this machine."),
+    NO_PDF: _("%(tool)s made no PDF of it."),
+    SLOW: _("%(tool)s took too long."),
+    FAILED: _("%(tool)s could not read it: it is broken, or asks for more than is allowed."),
+}
+
+
 class TransformError(CannotShowError):
-    """A program did not make a PDF; the message says why."""
+    """A program did not make a PDF; the message says why.
+
+    Shapes: `reason` is one of the words above, which can be kept and said in another language later.
+    """
+
+    def __init__(self, reason: str, tool: str) -> None:
+        super().__init__(_WORDS.get(reason, _WORDS[FAILED]) % {"tool": tool})
+        self.reason = reason
 
 
 def transform(transformer: Transformer, payload: bytes) -> bytes:
@@ -28,7 +46,7 @@ def transform(transformer: Transformer, payload: bytes) -> bytes:
     Errors: TransformError when it is missing, fails, takes too long, or makes something else.
     """
     if not transformer.is_installed:
-        raise TransformError(f"{transformer.label} is not installed on this machine.")
+        raise TransformError(ABSENT, transformer.label)
     with tempfile.TemporaryDirectory(prefix="vellum-") as name:
         folder = Path(name)
         source, target = folder / "in", folder / "out.pdf"
@@ -37,7 +55,7 @@ def transform(transformer: Transformer, payload: bytes) -> bytes:
         _run(command, folder, transformer.label)
         made = target.read_bytes() if target.is_file() and not target.is_symlink() else b""
     if not made.startswith(b"%PDF-"):
-        raise TransformError(f"{transformer.label} made no PDF of it.")
+        raise TransformError(NO_PDF, transformer.label)
     return made
 
 
@@ -62,10 +80,10 @@ def _run(command: list[str], folder: Path, label: str) -> None:
     try:
         code = process.wait(TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
-        raise TransformError(f"{label} took too long.") from None
+        raise TransformError(SLOW, label) from None
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     if code:
-        raise TransformError(f"{label} could not read it: it is broken, or asks for more than is allowed.")
+        raise TransformError(FAILED, label)
