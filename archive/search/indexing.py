@@ -124,7 +124,7 @@ def _catch_up(writer: IndexWriter, pool: ExtractionPool, progress: Progress) -> 
     """Index what waits until nothing does, or the time is over; tell whether nothing does."""
     while places := waiting_places(writer.progress()):
         for load_id, position in places.items():
-            for batch, after in _chunks(load_id, position, pool):
+            for batch, after in _chunks(load_id, position, pool, progress):
                 writer.put(batch, {load_id: after})
                 progress.tell(sum(len(one.variants) for one in batch))
                 if progress.is_over:
@@ -133,12 +133,14 @@ def _catch_up(writer: IndexWriter, pool: ExtractionPool, progress: Progress) -> 
     return True
 
 
-def _chunks(load_id: int, position: int, pool: ExtractionPool) -> Iterator[tuple[list[CommunicationText], int]]:
+def _chunks(
+    load_id: int, position: int, pool: ExtractionPool, progress: Progress
+) -> Iterator[tuple[list[CommunicationText], int]]:
     """Yield what a load's records say, some hundred at a time, with the position after them."""
     upto = Load.objects.values_list("next_record", flat=True).get(pk=load_id)
     while position < upto:
         after = _end_of_chunk(load_id, position, upto)
-        yield _texts(load_id, position, after, pool), after
+        yield _texts(load_id, position, after, pool, progress), after
         position = after
 
 
@@ -157,7 +159,9 @@ def _end_of_chunk(load_id: int, position: int, upto: int) -> int:
     return min(ends, default=upto)
 
 
-def _texts(load_id: int, position: int, after: int, pool: ExtractionPool) -> list[CommunicationText]:
+def _texts(
+    load_id: int, position: int, after: int, pool: ExtractionPool, progress: Progress
+) -> list[CommunicationText]:
     within = {"load_id": load_id, "load_position__gte": position, "load_position__lt": after}
     late = list(LateVariant.objects.filter(**within).values_list("order_key", "number"))
     rows = {row.order_key: row for row in _light(**within)}
@@ -169,6 +173,7 @@ def _texts(load_id: int, position: int, after: int, pool: ExtractionPool) -> lis
     found: dict[int, list[VariantText]] = {key: [] for key in rows}
     for key, text in _read(variants, pool):
         found[key].append(text)
+        progress.tell(0)  # whoever is to end hears of it between two documents
     return [_text(row, found[key]) for key, row in rows.items()]
 
 

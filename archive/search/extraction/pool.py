@@ -57,6 +57,7 @@ class ExtractionPool:
         self._memory_bytes = memory_bytes
         self._jobs: queue.Queue[Job | None] = queue.Queue(maxsize=max(1, workers * _WAITING_EACH))
         self._done: queue.Queue[Done] = queue.Queue()
+        self._workers: set[_Worker] = set()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _number in range(workers)]
 
     def __enter__(self) -> Self:
@@ -67,10 +68,12 @@ class ExtractionPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
+        if error is not None:  # nobody waits for what is in hand
             with contextlib.suppress(queue.Empty):
                 while True:
                     self._jobs.get_nowait()
+            for worker in list(self._workers):
+                worker.kill()
         for _thread in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
@@ -106,6 +109,7 @@ class ExtractionPool:
                     continue
                 if worker is None or not worker.is_alive:
                     worker = _Worker(self._memory_bytes)
+                    self._workers.add(worker)
                 self._done.put((job.reference, worker.extract(job, self._timeout_seconds)))
         finally:
             if worker is not None:
@@ -174,9 +178,14 @@ class _Worker:
             size -= len(part)
         return b"".join(parts)
 
+    def kill(self) -> None:
+        """Kill the process, whatever it does; who waits for its answer hears of it."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
     def end(self) -> None:
-        """End the process, whatever it does."""
-        self._process.kill()
+        """End the process, and forget it."""
+        self.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:

@@ -164,9 +164,9 @@ def test_the_reasons_name_the_rules_that_are_true_and_only_those(letters: Archiv
     )
     reasons = explain_access(letters.get("retail-012"), user=agent)
     assert {(reason.group, reason.words, reason.note) for reason in reasons} == {
-        ("agent", "unit:retail", ""),
-        ("agent", "branch:012", "Own branch"),
-        ("auditor", "*", ""),
+        ("agent", "communications where Unit is Retail", ""),
+        ("agent", "communications where Branch is 012", "Own branch"),
+        ("auditor", "all communications", ""),
     }
     assert all(reason.allow for reason in reasons)
 

@@ -84,6 +84,18 @@ def test_a_consumer_that_stops_leaves_no_process() -> None:
     assert workers_of(None) == []
 
 
+def test_who_ends_does_not_wait_for_what_is_in_hand() -> None:
+    with pytest.raises(RuntimeError, match="enough"), ExtractionPool(1) as pool:
+        next(iter(pool.extract([Job(0, "text/plain", b"first")])))
+        (pid,) = workers_of(pool)
+        os.kill(pid, signal.SIGSTOP)
+        begun = time.monotonic()
+        pool._jobs.put(Job(1, "text/plain", b"never answered"))
+        time.sleep(0.1)
+        raise RuntimeError("enough")
+    assert time.monotonic() - begun < 10 and workers_of(pool) == []
+
+
 def test_every_real_and_hostile_file_has_an_outcome(real_files: Path) -> None:
     with (real_files / "MANIFEST.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["path"].split("/")[0] in FOLDERS]

@@ -66,9 +66,9 @@ def test_a_late_variant_that_is_indexed_first_keeps_its_words(archive: Archive, 
     )
     with IndexWriter.open() as writer:  # the first load is not done yet, the second is
         from archive.search.extraction.pool import ExtractionPool
-        from archive.search.indexing import _texts
+        from archive.search.indexing import Progress, _texts
 
-        writer.put(_texts(late.pk, 0, 1, ExtractionPool(0)), {late.pk: 1})
+        writer.put(_texts(late.pk, 0, 1, ExtractionPool(0), Progress()), {late.pk: 1})
     index_text()
     assert found("early later", user_of("auditor")) == {"a"}
     assert reader().counts() == {"indexed": 2}

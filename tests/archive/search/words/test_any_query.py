@@ -68,7 +68,7 @@ def test_any_query_finds_what_sets_would(archive: Archive, user_of: Any) -> None
     auditor = user_of("auditor")
 
     @given(_trees)
-    @settings(max_examples=150)
+    @settings(max_examples=60)
     def compare(tree: Node) -> None:
         query = to_text(tree)
         expected = {name for name in TEXTS if truth(tree, name) is True}
