@@ -2,7 +2,8 @@
 // like. A combobox by ARIA practice: arrows choose, Enter takes, Escape closes; without scripts a plain field.
 const WAIT_MS = 150;
 const SHORTEST = 2;
-const IN_BOX = /(?:^|[\s(])(customer|account|name):("?)([^\s"]*)$/;
+const IN_BOX = /(?:^|[\s(-])(customer|account|name):(?:"([^"]*)|([^\s"(),]*))$/;
+const PLAIN = /^[\p{L}\p{N}][\p{L}\p{N}_/-]*$/u;
 
 class Suggestions {
   constructor(input, number) {
@@ -11,6 +12,7 @@ class Suggestions {
     this.list.className = "v-suggestions";
     this.list.id = `suggestions-${number}`;
     this.list.role = "listbox";
+    this.list.ariaLabel = input.labels?.[0]?.textContent.trim() ?? "";
     this.list.hidden = true;
     const around = document.createElement("span");
     around.className = "v-suggest";
@@ -35,10 +37,14 @@ class Suggestions {
   /** What is typed: the field, its beginning, and where in the text it begins. */
   get asked() {
     const field = this.input.dataset.suggest;
-    if (field !== "query") return { field, typed: this.input.value, from: 0, quoted: false };
+    if (field !== "query") return { field, typed: this.input.value, from: 0 };
     const before = this.input.value.slice(0, this.input.selectionStart ?? 0);
     const found = IN_BOX.exec(before);
-    return found && { field: found[1], typed: found[3], from: before.length - found[3].length - found[2].length };
+    if (!found) return null;
+    const [, name, quoted, plain] = found;
+    const typed = quoted ?? plain;
+    const inQuotes = quoted !== undefined;
+    return { field: name, typed, from: before.length - typed.length - Number(inQuotes), inQuotes };
   }
 
   soon() {
@@ -90,7 +96,7 @@ class Suggestions {
   }
 
   key(event) {
-    if (this.list.hidden) return;
+    if (this.list.hidden || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
     const items = [...this.list.children];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
@@ -109,8 +115,10 @@ class Suggestions {
     const input = this.input;
     if (input.dataset.suggest !== "query") input.value = item.textContent;
     else {
-      const value = /[\s"]/.test(item.textContent) ? `"${item.textContent}"` : item.textContent;
-      const rest = input.value.slice(input.selectionStart ?? input.value.length);
+      const text = item.textContent;
+      const value = PLAIN.test(text) ? text : `"${text.replace(/[\\"]/g, "\\$&")}"`;
+      const after = input.value.slice(input.selectionStart ?? input.value.length);
+      const rest = asked.inQuotes ? after.replace(/^"/, "") : after;
       input.value = `${input.value.slice(0, asked.from)}${value}${rest}`;
       input.setSelectionRange(asked.from + value.length, asked.from + value.length);
     }
