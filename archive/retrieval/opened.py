@@ -17,7 +17,8 @@ from archive.formats.email_message import Mail, Part, parse_mail
 from archive.retrieval.filenames import attachment_name, download_name, kind_of
 from archive.retrieval.limited import CannotShowError, TooSlowError, run_worker
 from archive.retrieval.read_mail import from_plain
-from archive.storage.reading import read_whole, stream
+from archive.storage.contract import StoreError
+from archive.storage.reading import DamagedObjectError, read_whole, stream
 
 LARGEST_MAIL_BYTES = 64 * 1024 * 1024
 ORDINARY_HEADER_BYTES, LONG_HEADER_BYTES, LONG_HEADERS_BYTES = 200, 2_000, 20_000
@@ -92,6 +93,13 @@ class Opened:
     def payload(self) -> bytes:
         """Return all of it. Errors: DamagedObjectError."""
         return self.part.payload if self.part else read_whole(locator_of(self.variant))
+
+
+def told_of(error: StoreError | CannotShowError) -> str:
+    """Return what a reader is told of an error; what only the store knows of, such as its keys, is for operations."""
+    if isinstance(error, CannotShowError | DamagedObjectError):
+        return str(error)
+    return _("The document cannot be read now. Try again in a moment.")
 
 
 def mail_of(opened: Opened) -> Mail:

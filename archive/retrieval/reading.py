@@ -20,7 +20,7 @@ from archive.retrieval.filenames import attachment_name, has_text, kind_of, plai
 from archive.retrieval.limited import LARGEST_BYTES, CannotShowError, TooSlowError, run_worker
 from archive.retrieval.marking import Part as MarkedPart
 from archive.retrieval.marking import count_marks, mark_all, words_for
-from archive.retrieval.opened import Opened, mail_of
+from archive.retrieval.opened import Opened, mail_of, told_of
 from archive.retrieval.renditions import MadeRendition, rendition_of
 from archive.retrieval.services import charset_of, html_view, record_view
 from archive.retrieval.tiff_pages import count_pages
@@ -144,7 +144,7 @@ def read_document(
     except Variant.DoesNotExist:
         return replace(base, problem=_("This e-mail has no such file."))
     except (StoreError, CannotShowError) as error:
-        return replace(base, problem=str(error) or _("The document cannot be read now. Try again in a moment."))
+        return replace(base, problem=told_of(error))
 
 
 def _shown(opened: Opened, base: Reading, *, page: int) -> Reading:

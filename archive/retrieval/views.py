@@ -11,7 +11,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
@@ -20,7 +19,7 @@ from archive.retrieval import services
 from archive.retrieval.filenames import attachment, download_type, plain_type
 from archive.retrieval.limited import CannotShowError
 from archive.retrieval.marking import words_for
-from archive.retrieval.opened import Opened, mail_of
+from archive.retrieval.opened import Opened, mail_of, told_of
 from archive.retrieval.printing import printable
 from archive.retrieval.ranges import RangeNotSatisfiableError, parse_range
 from archive.retrieval.reading import PRINTED_KINDS
@@ -140,7 +139,8 @@ def page_image(request: HttpRequest, public_id: UUID, number: int, page: int) ->
     except (StoreError, CannotShowError) as error:
         if "text/html" in request.headers.get("Accept", "text/html"):
             return _unavailable(request, error)
-        return HttpResponse(message_picture(str(error)), content_type="image/png", status=503)  # it stands in an <img>
+        picture = message_picture(told_of(error))  # it stands in an <img>
+        return HttpResponse(picture, content_type="image/png", status=503)
     return HttpResponse(picture, content_type="image/png")
 
 
@@ -202,7 +202,6 @@ def _secured(response: HttpResponseBase, policy: str) -> HttpResponseBase:
     return response
 
 
-def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+def _unavailable(request: HttpRequest, error: StoreError | CannotShowError) -> HttpResponse:
     """Say that the document cannot be shown; never with a status that looks like success."""
-    context = {"message": str(error) or _("The document cannot be read now. Try again in a moment.")}
-    return render(request, "retrieval/unavailable.html", context, status=503)
+    return render(request, "retrieval/unavailable.html", {"message": told_of(error)}, status=503)

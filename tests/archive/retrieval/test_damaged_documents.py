@@ -9,7 +9,10 @@ import pytest
 from django.conf import settings
 
 from archive.documents.models import Communication
+from archive.retrieval.limited import CannotShowError
+from archive.retrieval.opened import told_of
 from archive.retrieval.services import read_range
+from archive.storage.contract import ObjectMissingError
 from archive.storage.models import Incident, Location
 from archive.storage.pack import CHECKED_BLOCK_BYTES
 from archive.storage.reading import DamagedObjectError
@@ -137,7 +140,14 @@ def test_a_document_whose_pack_is_gone_is_unavailable(archive: Archive, agent: A
     path_of(row).unlink()
     for path in ("content", "download", "page/1"):
         answer = client.get(f"/communications/{row.public_id}-1/{path}")
-        assert answer.status_code == 503 and "is not shown" in answer.content.decode()
+        text = answer.content.decode()
+        assert answer.status_code == 503 and "is not shown" in text and path_of(row).name not in text
+
+
+def test_what_only_the_store_knows_is_not_told_to_readers() -> None:
+    told = told_of(ObjectMissingError("packs/3f/secret-key is not there"))
+    assert told == "The document cannot be read now. Try again in a moment."
+    assert told_of(CannotShowError("It is broken.")) == "It is broken."
 
 
 def test_a_pack_that_was_cut_off_is_unavailable(archive: Archive, agent: Any, client: Any) -> None:
