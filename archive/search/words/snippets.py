@@ -12,7 +12,7 @@ from archive.search.words.terms import Scope, Term, match_of
 from archive.search.words.tokens import spans_of
 
 WORDS_BEFORE, WORDS_SHOWN, WORDS_COMPARED = 2, 30, 120
-MOST_CHARACTERS = 240
+MOST_CHARACTERS, MOST_AROUND = 240, 40
 MOST_LOOKED_AT = 10_200
 """Tokens of a piece; it has no more."""
 
@@ -96,11 +96,19 @@ def stretch_of(text: str, terms: Sequence[Term]) -> tuple[tuple[tuple[str, bool]
     shown = _best(list(chain(before, islice(spans, WORDS_COMPARED))), terms)
     if not shown:
         return ((text[:MOST_CHARACTERS], False),), True, len(text) <= MOST_CHARACTERS
-    start = 0 if shown[0][1] == _first_start(text) else shown[0][1]
+    marks = marks_of(shown, terms)
+    start = _start(text, shown[0][1], marks[0][0] if marks else shown[0][1])
     end = min(shown[-1][2], start + MOST_CHARACTERS)
-    ends = shown[-1][2] <= start + MOST_CHARACTERS and not any(char.isalnum() for char in text[shown[-1][2] :][:2_000])
+    ends = end == shown[-1][2] and len(text) - end <= MOST_AROUND and not any(char.isalnum() for char in text[end:])
     end = len(text) if ends else end
-    return tuple(_parts(text, start, end, marks_of(shown, terms))), start == 0, ends
+    return tuple(_parts(text, start, end, marks)), start == 0, ends
+
+
+def _start(text: str, start: int, marked: int) -> int:
+    """Return where a stretch begins: at its first word, with what stands before the first of a text; near its mark."""
+    if marked - start > MOST_CHARACTERS // 2:  # words of noise without blanks can be thousands of characters long
+        return marked - MOST_AROUND
+    return 0 if start <= MOST_AROUND and start == _first_start(text) else start
 
 
 def _best(spans: list[Span], terms: Sequence[Term]) -> list[Span]:
