@@ -16,10 +16,14 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
-from django.utils import translation
+from django.utils import timezone, translation
 
+from archive.desk.exporting.services import give_up
+from archive.desk.models import Export
 from archive.documents.shown import day_shown, value_shown
 from archive.search.indexing import index_waiting
+from archive.work.leases import Lease
+from archive.work.models import WorkItem
 from portal.templatetags import vellum
 from tests.archive.documents.archives import Archive, letter, sms
 
@@ -219,6 +223,16 @@ def test_notes_exports_and_saved_searches_are_german(words: Any, archive: Archiv
     assert "0 Notizen" in said and "Zu diesem Schreiben hat niemand eine Notiz geschrieben." in said
     assert "Es wurde noch nichts exportiert" in words("/exports/", "compliance")
     assert "Es wurde noch keine Suche gespeichert" in words("/search/saved/", "auditor")
+
+
+def test_an_export_in_the_background_speaks_the_language_of_its_user(german: None, user_of: Any) -> None:
+    user = user_of("compliance")
+    user.language = "de"
+    user.save()
+    export = Export.objects.create(user=user, kind=Export.Kind.XLSX, query="", created_at=timezone.now())
+    give_up(Lease(WorkItem(kind="desk.export", payload={"export": export.pk})))
+    export.refresh_from_db()
+    assert export.message == "Der Export brach mehrmals ab. Der Betrieb kann sehen, warum."
 
 
 def test_the_word_index_page_is_german(words: Any, configured: None) -> None:

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -16,8 +17,9 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone, translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from archive import audit, work
 from archive.audit.actor import Actor
@@ -152,7 +154,7 @@ def build(export: Export, *, actor: Actor, tell: Callable[[int], None]) -> None:
         tell(done)
 
     try:
-        with translation.override(getattr(export.user, "language", None) or translation.get_language()):
+        with _language_of(export):
             note = _write(export, beside, actor, told)
         beside.chmod(0o600)
         digest, size = _digest(beside)
@@ -242,10 +244,14 @@ def run_from_work(lease: Lease) -> dict[str, Any]:
         _ended(export, Export.State.STOPPED, "")
         raise
     except PermissionDenied:
-        _ended(export, Export.State.FAILED, _("The right to export was taken away meanwhile. Nothing was kept."))
+        _ended(
+            export, Export.State.FAILED, gettext_lazy("The right to export was taken away meanwhile. Nothing was kept.")
+        )
         raise WorkFailed("The right to export was taken away.") from None
     except OSError as error:
-        _ended(export, Export.State.FAILED, _("The file could not be written: there was no room on the disk."))
+        _ended(
+            export, Export.State.FAILED, gettext_lazy("The file could not be written: there was no room on the disk.")
+        )
         raise WorkFailed(f"The file could not be written: {error.strerror}.") from error
     lease.finished = True
     return {"communications": export.done}
@@ -254,11 +260,18 @@ def run_from_work(lease: Lease) -> dict[str, Any]:
 def give_up(lease: Lease) -> None:
     """Say of an export whose work broke off for good that it failed."""
     for export in Export.objects.filter(pk=lease.payload["export"]):
-        _ended(export, Export.State.FAILED, _("It broke off several times. Operations can see why."))
+        _ended(export, Export.State.FAILED, gettext_lazy("It broke off several times. Operations can see why."))
 
 
-def _ended(export: Export, state: Export.State, message: str) -> None:
-    Export.objects.filter(pk=export.pk).update(state=state, message=message, ended_at=timezone.now())
+def _ended(export: Export, state: Export.State, message: str | Promise) -> None:
+    with _language_of(export):
+        said = str(message)
+    Export.objects.filter(pk=export.pk).update(state=state, message=said, ended_at=timezone.now())
+
+
+def _language_of(export: Export) -> AbstractContextManager[None]:
+    """Speak the language that the user chose: background work has none of its own."""
+    return translation.override(getattr(export.user, "language", None) or translation.get_language())
 
 
 # Fetching
