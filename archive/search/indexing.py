@@ -15,8 +15,8 @@ from django.conf import settings
 from archive.batches.models import Load
 from archive.documents.locators import locator_of
 from archive.documents.models import Communication, LateVariant, Variant
-from archive.formats.extracted import TEXT, Extracted
-from archive.search.extraction.pool import ExtractionPool, Job
+from archive.formats.extracted import TEXT, TOO_LARGE, Extracted
+from archive.search.extraction.pool import LARGEST_BYTES, ExtractionPool, Job
 from archive.search.waiting import count_waiting_variants, waiting_places
 from archive.search.words.database import IndexDownError
 from archive.search.words.writer import (
@@ -188,22 +188,25 @@ def _text(row: Communication, texts: Sequence[VariantText]) -> CommunicationText
 
 
 def _read(variants: Sequence[Variant], pool: ExtractionPool) -> Iterator[tuple[int, VariantText]]:
-    """Yield the text of each variant by order key; bytes that fail their check are told to have failed."""
-    damaged: list[tuple[int, VariantText]] = []
+    """Yield the text of each variant by order key; what fails its check, or is too large, is told to have failed."""
+    unread: list[tuple[int, VariantText]] = []
 
     def jobs() -> Iterator[Job]:
         for variant in variants:
             reference = (variant.order_key, variant.number)
+            if variant.length > LARGEST_BYTES:
+                unread.append((variant.order_key, VariantText(variant.number, FAILED, reason=TOO_LARGE)))
+                continue
             try:
                 payload = read_whole(locator_of(variant))
             except StoreError:
-                damaged.append((variant.order_key, VariantText(variant.number, FAILED, reason=DAMAGED)))
+                unread.append((variant.order_key, VariantText(variant.number, FAILED, reason=DAMAGED)))
                 continue
             yield Job(reference, variant.content_type, payload, variant.file_name)
 
     for (key, number), text in pool.extract(jobs()):
         yield key, _variant_text(number, text)
-    yield from damaged
+    yield from unread
 
 
 def _variant_text(number: int, found: Extracted) -> VariantText:

@@ -25,6 +25,8 @@ from archive.formats.extracted import DIED, TOO_LARGE, TOO_SLOW, Extracted, fail
 from archive.search.extraction.worker import LENGTH, write_frame
 
 LARGEST_BYTES = 256 * 1024 * 1024
+LARGE_BYTES = 16 * 1024 * 1024
+"""A document of more waits until no other is on its way, so that few large ones are held at a time."""
 MEMORY_BYTES = 2 * 1024 * 1024 * 1024
 TIMEOUT_SECONDS = 60.0
 _ROOT = Path(__file__).resolve().parents[3]
@@ -86,6 +88,9 @@ class ExtractionPool:
             if not self._threads:
                 yield job.reference, _here(job)
                 continue
+            while out and len(job.payload) > LARGE_BYTES:
+                yield self._done.get()
+                out -= 1
             while True:
                 try:
                     self._jobs.put(job, timeout=0.02 if out else None)

@@ -77,6 +77,13 @@ def test_a_document_beyond_the_limit_is_not_sent(monkeypatch: pytest.MonkeyPatch
         assert dict(pool.extract([Job(1, "text/plain", b"x" * 11)]))[1].reason == TOO_LARGE
 
 
+def test_large_documents_go_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "LARGE_BYTES", 10)
+    jobs = [Job(number, "text/plain", b"letter " * (10 if number % 2 else 1)) for number in range(20)]
+    with ExtractionPool(2) as pool:
+        assert sorted(reference for reference, _found in pool.extract(jobs)) == list(range(20))
+
+
 def test_a_consumer_that_stops_leaves_no_process() -> None:
     with pytest.raises(RuntimeError, match="enough"), ExtractionPool(2) as pool:
         for _done in pool.extract(Job(number, "text/plain", b"a") for number in range(100)):

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from archive.audit.actor import Actor
 from archive.documents.models import LateVariant, Variant
-from archive.search import index_work
+from archive.search import index_work, indexing
 from archive.search.indexing import index_waiting, rebuild
 from archive.search.selectors import count_waiting, resolve
 from archive.search.words.database import IndexDownError, index_path, reader
@@ -100,6 +100,14 @@ def test_damaged_bytes_fail_alone(archive: Archive) -> None:
     archive.load(letter("a"), letter("b"))
     Variant.objects.filter(order_key=archive.get("a").order_key).update(offset=1)
     assert index_text() == {"indexed": 1, "no_text": 0, "failed": 1, "waiting": 0}
+
+
+def test_a_document_that_is_too_large_is_not_even_read(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.load(letter("a", variants=[sms("short")]), letter("b", variants=[sms("a text of many letters")]))
+    monkeypatch.setattr(indexing, "LARGEST_BYTES", 10)
+    monkeypatch.setattr(indexing, "read_whole", lambda _locator: b"short")
+    assert index_text() == {"indexed": 1, "no_text": 0, "failed": 1, "waiting": 0}
+    assert reader().failures(1)[0][2] == "too_large"
 
 
 def test_a_rebuild_gives_the_same_and_serves_meanwhile(archive: Archive, user_of: Any) -> None:
