@@ -139,7 +139,8 @@ def get_page(found: Found, *, sort: str = "-issued", limit: int = PAGE_ROWS, cur
     if order.column in _BY_NUMBER:
         listed = _listed(found)
         rows = rows if listed is None else listed
-    if order.column in found.broad:  # the index that gives the order answers the condition too
+    # The index that gives the order answers the condition too, or nothing is asked but what rights let through.
+    if order.column in found.broad or (order.column and isinstance(found.tree, Everything)):
         rows = _rows(found, BROAD | found.broad - {order.column})
     return page_of(_light(rows), sort=order, limit=limit, cursor=cursor)
 
