@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+from archive import audit
+from archive.audit.actor import Actor
+from archive.audit.verbs import Verb
 
 _READ = ("archive.search_communications", "archive.download_communications")
 _NOTES = ("archive.view_notes", "archive.add_notes")
@@ -47,6 +54,23 @@ def ensure_role(name: str) -> tuple[Group, bool]:
     if wanted != present:
         group.permissions.set(wanted)
     return group, created or wanted != present
+
+
+def follow_table(**_sent: Any) -> None:
+    """Give the roles that are there the permissions of the table, after each `migrate`: a new version may add some.
+
+    Shapes: each role that changes is an event; roles that are not there are not made.
+    """
+    for name in Group.objects.filter(name__in=ROLES).values_list("name", flat=True):
+        with transaction.atomic():
+            _group, changed = ensure_role(name)
+            if changed:
+                audit.record(
+                    actor=Actor.system("migrate"),
+                    verb=Verb.CONFIGURATION_CHANGED,
+                    subject=("role", name),
+                    change="permissions set",
+                )
 
 
 def _permission(name: str) -> Permission:

@@ -134,3 +134,16 @@ def test_a_password_that_is_easily_guessed_is_refused(db: Any, password: str) ->
     with pytest.raises(CommandError, match="password"):
         call_command("create_admin", "root", password=password)
     assert not User.objects.exists() and not Event.objects.exists()
+
+
+def test_roles_follow_their_table_after_a_migrate(configured, recorded):
+    agent = Group.objects.get(name="agent")
+    there = set(Group.objects.values_list("name", flat=True))
+    agent.permissions.remove(Permission.objects.get(codename="view_notes"))
+    call_command("migrate", verbosity=0)
+    assert agent.permissions.filter(codename="view_notes").exists()
+    assert recorded(("role", "agent"))[-1] == ("configuration.changed", "migrate")
+    before = recorded(("role", "agent"))
+    call_command("migrate", verbosity=0)
+    assert recorded(("role", "agent")) == before
+    assert set(Group.objects.values_list("name", flat=True)) == there
