@@ -49,6 +49,7 @@ class Suggestions {
 
   soon() {
     clearTimeout(this.timer);
+    this.turn = (this.turn ?? 0) + 1;  // an answer to what stood there before comes too late
     this.timer = setTimeout(() => this.ask(), WAIT_MS);
   }
 

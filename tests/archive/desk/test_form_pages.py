@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from archive.search.models import SavedSearch, Search, SearchForm
 from tests.archive.documents.archives import Archive, events, letter, private_texts
@@ -242,3 +244,26 @@ def test_who_may_not_search_has_no_saved_searches(form: SearchForm, client: Any,
     client.force_login(user_of("admin"))
     assert client.get("/search/saved/").status_code == 403
     assert client.post(f"/search/saved/{ABSENT}/open/").status_code == 403
+
+
+def test_the_number_of_queries_grows_with_nothing(archive: Archive, agent: Any, client: Any) -> None:
+    def asked(path: str) -> int:
+        client.get(path)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(path).status_code == 200
+        return len(queries)
+
+    def more(name: str) -> None:
+        row = archive.add(name, customer_id="C-1", index={"branch": "012"})
+        client.get(f"/communications/{row.public_id}/")
+        found = search(client, f"customer:C-{name} class:bill issued:2026")
+        sent(client, f"/search/{found.public_id}/save", 302, name=name)
+        made = SearchForm.objects.create(key=name, label=name, fields=FIELDS, position=9)
+        made.groups.set(Group.objects.filter(name="agent"))
+
+    pages = ("/", "/search/forms/letters/", "/search/saved/")
+    more("one")
+    before = [asked(path) for path in pages]
+    for number in range(6):
+        more(f"more{number}")
+    assert [asked(path) for path in pages] == before and max(before) < 40, before
