@@ -30,11 +30,13 @@ class Selection extends HTMLElement {
     window.htmx.ajax("POST", this.getAttribute("url"), { target: "#selection-bar", swap: "outerHTML", values, source: this });
   }
 
+  // The form that asked is gone with the old bar by then, and with it the button that had the focus.
   all(event) {
-    const wish = event.detail.elt?.dataset?.selects;
+    const wish = event.detail.requestConfig?.elt.dataset?.selects;
     if (!wish || !event.detail.successful) return;
     for (const box of this.boxes) box.checked = wish === "all";
     this.head();
+    document.querySelector(wish === "all" ? "#select-none" : "#select-all")?.focus();
   }
 
   head() {
