@@ -27,7 +27,7 @@ from archive.search.forms import ConditionsForm, form_values
 from archive.search.paging import SORTS, BadCursorError
 from archive.search.picks import picked_keys
 from archive.search.saved import shareable_groups
-from archive.search.search_forms import columns_of_form
+from archive.search.search_forms import columns_of_form, list_forms
 from archive.search.selectors import (
     count,
     count_superseded,
@@ -57,19 +57,30 @@ def search_start(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _search_page(request, text="", form=form, status=422)
     try:
-        return _begin(request, form.query_text())
+        return _begin(request, form.query_text(), form=form)
     except QueryError as error:
         return _search_page(request, text=str(form.cleaned_data.get("rest", "")), form=form, error=error, status=422)
 
 
-def _begin(request: HttpRequest, text: str) -> HttpResponse:
+def _begin(request: HttpRequest, text: str, *, form: ConditionsForm | None = None) -> HttpResponse:
     try:
         search = start_search(
-            text=text, user=request.user, actor=Actor.of(request), sort=str(request.POST.get("sort", "-issued"))
+            text=text,
+            user=request.user,
+            actor=Actor.of(request),
+            sort=str(request.POST.get("sort", "-issued")),
+            form_key=_form_key(request),
         )
     except QueryError as error:
-        return _search_page(request, text=text, form=ConditionsForm(user=request.user), error=error, status=422)
+        shown = form or ConditionsForm(user=request.user)
+        return _search_page(request, text=text, form=shown, error=error, status=422)
     return redirect("search_results", search_id=search.public_id)
+
+
+def _form_key(request: HttpRequest) -> str:
+    """Return the search form that a changed search came from, if it is one of the user's."""
+    key = str(request.POST.get("form", ""))
+    return key if key and any(form.key == key for form in list_forms(user=request.user)) else ""
 
 
 @login_required

@@ -206,10 +206,12 @@ def sort_button(context: dict[str, Any], search: Any, sort: str, label: str, now
     return format_html(
         '<form method="post" action="/search/"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
         '<input type="hidden" name="q" value="{}"><input type="hidden" name="sort" value="{}">'
+        '<input type="hidden" name="form" value="{}">'
         '<button class="v-sort" id="sort-{}" type="submit">{}{}</button></form>',
         context.get("csrf_token", ""),
         search.query,
         sort,
+        search.form_key,
         sort.lstrip("-"),
         label,
         arrow,

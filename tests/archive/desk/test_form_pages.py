@@ -267,3 +267,19 @@ def test_the_number_of_queries_grows_with_nothing(archive: Archive, agent: Any, 
     for number in range(6):
         more(f"more{number}")
     assert [asked(path) for path in pages] == before and max(before) < 40, before
+
+
+def test_a_changed_search_stays_with_its_form_and_another_groups_form_is_none_of_it(
+    archive: Archive, client: Any, user_of: Any
+) -> None:
+    from django.contrib.auth.models import Group
+
+    from archive.search.models import Search, SearchForm
+
+    fields = [{"field": "account", "operator": "is"}]
+    for key, role in (("own", "auditor"), ("others", "agent")):
+        SearchForm.objects.create(key=key, label=key, fields=fields).groups.add(Group.objects.get(name=role))
+    client.force_login(user_of("auditor"))
+    for key, kept in (("own", "own"), ("others", ""), ("none", "")):
+        place = client.post("/search/", {"q": "class:statement", "form": key})["Location"]
+        assert Search.objects.get(public_id=place.split("/")[2]).form_key == kept
