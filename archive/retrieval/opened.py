@@ -23,7 +23,7 @@ from archive.storage.reading import DamagedObjectError, read_whole, stream
 LARGEST_MAIL_BYTES = 64 * 1024 * 1024
 ORDINARY_HEADER_BYTES, LONG_HEADER_BYTES, LONG_HEADERS_BYTES = 200, 2_000, 20_000
 _HEADER = re.compile(rb"^[!-9;-~]{1,80}:[^\n]*(?:\n[ \t][^\n]*)*", re.MULTILINE)
-_BROKEN = gettext_lazy("This e-mail cannot be shown: it is broken. The stored file is as it was sent; download it.")
+_BROKEN = gettext_lazy("This email cannot be shown: it is broken. The stored file is as it was sent; download it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def mail_of(opened: Opened) -> Mail:
     """
     if opened.size_bytes > LARGEST_MAIL_BYTES:
         raise CannotShowError(
-            _("This e-mail is too large to be shown. The stored file is as it was sent; download it.")
+            _("This email is too large to be shown. The stored file is as it was sent; download it.")
         )
     payload = opened.payload()
     try:

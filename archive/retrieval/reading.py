@@ -142,7 +142,7 @@ def read_document(
             record_view(communication, variant, actor=actor)
         return _shown(opened, base, page=_number(asked.get("page", ""), 1))
     except Variant.DoesNotExist:
-        return replace(base, problem=_("This e-mail has no such file."))
+        return replace(base, problem=_("This email has no such file."))
     except (StoreError, CannotShowError) as error:
         return replace(base, problem=told_of(error))
 

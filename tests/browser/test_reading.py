@@ -131,7 +131,7 @@ def test_an_e_mail_is_read_with_its_files(open_as: Opening, reading_cases: None)
     page.locator(".textLayer", has_text="The file in the message").wait_for()
     page.get_by_role("link", name="Read as text").click()
     page.locator(".v-paper-prose", has_text="The file in the message").wait_for()
-    page.get_by_role("link", name="The e-mail").click()
+    page.get_by_role("link", name="The email").click()
     page.frame_locator("iframe").get_by_text("Good day").wait_for()
 
 

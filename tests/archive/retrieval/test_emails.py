@@ -138,7 +138,7 @@ def test_a_message_nested_beyond_reason_is_an_honest_message(archive: Archive, a
     nested = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2_000))
     row = add(archive, nested)
     page = page_of(client, row)
-    assert "v-mail-head" in page or "This e-mail cannot be shown: it is broken" in page
+    assert "v-mail-head" in page or "This email cannot be shown: it is broken" in page
 
 
 def test_headers_that_are_made_to_take_long_end_in_a_process_of_their_own(
@@ -146,7 +146,7 @@ def test_headers_that_are_made_to_take_long_end_in_a_process_of_their_own(
 ) -> None:
     monkeypatch.setattr(limited, "TIMEOUT_SECONDS", 1)
     row = add(archive, b"From: a@b.example\nTo: " + b'"' * 50_000 + b"\n\nDear Eva\n")
-    assert "This e-mail cannot be shown: it is broken" in page_of(client, row)
+    assert "This email cannot be shown: it is broken" in page_of(client, row)
 
 
 def test_a_message_with_many_recipients_is_read_in_that_process_as_it_is_here(
