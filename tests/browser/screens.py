@@ -140,7 +140,15 @@ def first_load(page: Any) -> None:
     page.locator("#load-progress").wait_for()
 
 
+def ticked(page: Any) -> None:
+    """Tick the first three hits."""
+    for number in range(3):
+        page.locator("[data-pick]").nth(number).check()
+    page.locator(".v-bulk-count", has_text="3").wait_for()
+
+
 ACCOUNT = found("account:0004711")
+WORDS = found("statement class:statement")
 SCENES = (
     Scene("sign-in", "", "/accounts/login/"),
     Scene("sign-in-error", "", "/accounts/login/", (filled("#login-form", {"login": "agent", "password": "wrong"}),)),
@@ -176,6 +184,21 @@ SCENES = (
     Scene("hits-sort", "agent", "/", (ACCOUNT, opened("#sort-menu > summary")), whole=False),
     Scene("hits-empty", "agent", "/", (found("account:does-not-exist class:statement"),)),
     Scene("hits-query-error", "agent", "/", (asked("class:statment issued:2026"),)),
+    Scene("hits-words", "agent", "/", (WORDS,), whole=False),
+    Scene("hits-facets", "auditor", "/", (found("statement"), opened("#facet-issued > summary")), whole=False),
+    Scene("hits-facet-chosen", "auditor", "/", (found("statement issued:2026"), opened("#facet-issued > summary"))),
+    Scene("hits-selected", "agent", "/", (WORDS, ticked), whole=False),
+    Scene("hits-all-selected", "compliance", "/", (found("statement"), opened("#select-all")), whole=False),
+    Scene("hits-save", "compliance", "/", (WORDS, opened("#save-menu > summary, summary:has-text('Save search')"))),
+    Scene("hits-words-refused", "agent", "/", (asked("late -,- fee"),)),
+    Scene("export-start", "agent", "/", (WORDS, ticked, opened("#export"))),
+    Scene("export-nothing", "agent", "/", (WORDS, ticked, opened("#export"), opened("main a"), opened("#select-none"))),
+    Scene("exports", "compliance", "/exports/"),
+    Scene("exports-empty", "records", "/exports/"),
+    Scene("system-text", "operations", "/system/text/"),
+    Scene("system-text-rebuild", "operations", "/system/text/", (opened("#rebuild-menu > summary"),), whole=False),
+    Scene("form", "agent", "/", (opened("main a[href*='/search/forms/']"),)),
+    Scene("saved", "compliance", "/search/saved/"),
     Scene("hits-printed", "agent", "/", (ACCOUNT,), print=True),
     Scene("record", "agent", "/", (found("account:0004711 class:statement"), first), whole=False),
     Scene("record-email", "agent", "/", (found("account:0004711 class:statement"), first, at("?v=email")), whole=False),
@@ -219,6 +242,33 @@ SCENES = (
 )
 
 
+# Exports in every state, as rows alone: what they look like.
+EXPORTS = """
+import datetime
+from django.utils import timezone
+from archive.desk.models import Export
+from archive.search.models import SavedSearch
+from portal.accounts.models import User
+user, now = User.objects.get(username="compliance"), timezone.now()
+for minutes, kind, facts in (
+    (90, "zip", {"state": "expired", "done": 412, "total": 412, "file_bytes": 88_000_000}),
+    (60, "csv", {"state": "stopped", "done": 2_000, "total": 48_000}),
+    (40, "zip", {"state": "failed", "done": 310, "total": 5_000, "message": "A right was taken away."}),
+    (30, "xlsx", {"state": "ready", "done": 1_204, "total": 1_204, "file_bytes": 181_000, "sha256": "ab" * 32,
+                  "expires_at": now + datetime.timedelta(days=1)}),
+    (20, "zip", {"state": "ready", "done": 57, "total": 57, "file_bytes": 9_400_000, "sha256": "cd" * 32,
+                 "expires_at": now + datetime.timedelta(days=1),
+                 "message": "1 document failed its check and is not in the file: missing.txt names it."}),
+    (2, "zip", {"state": "running", "done": 12_400, "total": 48_000}),
+    (1, "csv", {"state": "waiting"}),
+):
+    Export.objects.create(user=user, kind=kind, query="", sort="-issued",
+                          created_at=now - datetime.timedelta(minutes=minutes), **facts)
+for name, query in (("Late fees", "late fee issued:2026"), ("Branch 012", "class:statement branch:012")):
+    SavedSearch.objects.create(owner=user, name=name, query=query, created_at=now, changed_at=now)
+"""
+
+
 def prepare(data: Path) -> None:
     """Make the installation with its demo letters, the hard cases, and a load that sets records aside."""
     installation.install(data, letters=LETTERS, port=9)
@@ -242,6 +292,8 @@ def prepare(data: Path) -> None:
     ]
     (package / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + "{not json\n")
     installation.manage(data, "ingest", str(package), "--producer", "exstream-prod", expected=1)
+    installation.manage(data, "index_text")
+    installation.manage(data, "shell", "-c", EXPORTS)
     installation.manage(
         data, "make_package", "--communications", "20000", "--out", str(data / "large.tar"), "--variants", "1"
     )
