@@ -15,7 +15,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from archive.documents.shown import day_form
 from portal.states import state_of
@@ -40,6 +40,15 @@ _LINKS = {
     ("reply_to", False): gettext_lazy("Answered by"),
     ("bundled_with", True): gettext_lazy("Sent together with"),
     ("bundled_with", False): gettext_lazy("Sent together with"),
+}
+_HEADERS = {
+    "From": pgettext_lazy("header of an email", "From"),
+    "Reply-To": pgettext_lazy("header of an email", "Reply-To"),
+    "To": pgettext_lazy("header of an email", "To"),
+    "Cc": pgettext_lazy("header of an email", "Cc"),
+    "Bcc": pgettext_lazy("header of an email", "Bcc"),
+    "Date": pgettext_lazy("header of an email", "Date"),
+    "Subject": pgettext_lazy("header of an email", "Subject"),
 }
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 
@@ -152,6 +161,12 @@ def state_badge(kind: str, state: str, detail: str = "") -> dict[str, Any]:
     """Show a state as icon, word and colour, from the one table of states; `detail` replaces the word."""
     found = state_of(kind, state)
     return {"label": detail or found.label, "role": found.role, "icon": found.icon}
+
+
+@register.filter
+def header_name(name: str) -> str:
+    """Return the name of an email's header as mail programs show it to people."""
+    return str(_HEADERS.get(name, name))
 
 
 @register.simple_tag

@@ -225,6 +225,15 @@ def test_notes_exports_and_saved_searches_are_german(words: Any, archive: Archiv
     assert "Es wurde noch keine Suche gespeichert" in words("/search/saved/", "auditor")
 
 
+def test_an_email_and_what_cannot_be_read_of_it_are_german(words: Any, archive: Archive) -> None:
+    content = b"From: bank@example.org\nTo: eva@example.org\nSubject: Hello\n\nGood day"
+    row = archive.add_file("mail", "m.eml", content, "message/rfc822", index={"branch": "012"})
+    place = f"/communications/{row.public_id}/"
+    said = words(place, "agent")
+    assert "Von bank@example.org" in said and "An eva@example.org" in said and "Betreff Hello" in said
+    assert "Diese E-Mail hat keine solche Datei." in words(f"{place}?file=9", "auditor")
+
+
 def test_an_export_in_the_background_speaks_the_language_of_its_user(german: None, user_of: Any) -> None:
     user = user_of("compliance")
     user.language = "de"
