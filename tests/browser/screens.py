@@ -192,7 +192,7 @@ SCENES = (
     Scene("hits-save", "compliance", "/", (WORDS, opened("#save-menu > summary, summary:has-text('Save search')"))),
     Scene("hits-words-refused", "agent", "/", (asked("late -,- fee"),)),
     Scene("export-start", "agent", "/", (WORDS, ticked, opened("#export"))),
-    Scene("export-nothing", "agent", "/", (WORDS, ticked, opened("#export"), opened("main a"), opened("#select-none"))),
+    Scene("export-nothing", "agent", "/", (WORDS, at("export/"))),
     Scene("exports", "compliance", "/exports/"),
     Scene("exports-empty", "records", "/exports/"),
     Scene("system-text", "operations", "/system/text/"),
