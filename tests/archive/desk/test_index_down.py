@@ -61,3 +61,11 @@ def test_it_works_again_once_it_is_built_again(broken: Archive, client: Any) -> 
     assert client.get(url).status_code == 503
     index_text("--rebuild")
     assert client.get(url).status_code == 200
+
+
+def test_nothing_is_said_of_a_selection_that_cannot_be_counted(broken: Archive, client: Any) -> None:
+    url = f"/search/{started(client, 'statement').public_id}/"
+    client.post(f"{url}selection", {"all": "1"})
+    page = client.get(f"{url}export/").content.decode()
+    assert "Nothing is selected" not in page and 'name="kind"' not in page
+    assert f'id="back-to-results" href="{url}"' in page
