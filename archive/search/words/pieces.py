@@ -67,14 +67,14 @@ def pieces_of(text: str) -> list[Piece]:
     """Cut a plain text into pieces; the last tokens of one begin the next, so that phrases lie whole in one of them.
 
     Shapes: at most 10,000 tokens, 255 of one token and 512 KiB each; an empty text has none. The tokens of a piece are
-    those of its text, so that they can be made again from it.
+    those of its text, so that they can be made again from it. Of an endless text one piece more than an index takes.
     """
     found = words_of(text)
     if not found:
         return []
     if _fits(found, len(text)):
         return [Piece(text, " ".join(found))]
-    return [Piece(part, " ".join(words_of(part))) for part in _parts(text)]
+    return [Piece(part, " ".join(words_of(part))) for part in itertools.islice(_parts(text), MOST_PIECES + 1)]
 
 
 def _fits(tokens: list[str], characters: int) -> bool:
