@@ -122,7 +122,7 @@ def test_only_what_is_wrong_comes_out_whatever_is_typed(letters: Archive, user_o
     outcomes = {"found": 0, "refused": 0}
 
     @given(QUERIES, st.sampled_from(sorted(SORTS)))
-    @settings(max_examples=300)
+    @settings(max_examples=120)
     def ask(query: str, sort: str) -> None:
         try:
             ask_everything(query, auditor, sort=sort)
