@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
@@ -49,7 +50,7 @@ def ensure_role(name: str) -> tuple[Group, bool]:
     Errors: KeyError for a role that is not in the table.
     """
     group, created = Group.objects.get_or_create(name=name)
-    wanted = {_permission(permission).pk for permission in ROLES[name]}
+    wanted = _permissions(ROLES[name])
     present = set(group.permissions.values_list("pk", flat=True))
     if wanted != present:
         group.permissions.set(wanted)
@@ -73,6 +74,15 @@ def follow_table(**_sent: Any) -> None:
                 )
 
 
-def _permission(name: str) -> Permission:
-    app, _, codename = name.partition(".")
-    return Permission.objects.get(content_type__app_label=app, codename=codename)
+def _permissions(names: Collection[str]) -> set[int]:
+    """Return the ids of permissions ("app.codename"). Errors: Permission.DoesNotExist."""
+    wanted = {tuple(name.split(".", 1)) for name in names}
+    rows = Permission.objects.filter(codename__in={codename for _app, codename in wanted})
+    found = {
+        (app, codename): pk
+        for pk, app, codename in rows.values_list("pk", "content_type__app_label", "codename")
+        if (app, codename) in wanted
+    }
+    if missing := wanted - set(found):
+        raise Permission.DoesNotExist(f"There is no permission {sorted(missing)}.")
+    return set(found.values())

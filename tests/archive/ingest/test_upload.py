@@ -32,9 +32,14 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture
 def _empty_incoming() -> Any:
+    _empty()  # other files' tests leave copies of what they uploaded
     yield
+    _empty()
+
+
+def _empty() -> None:
     for entry in uploads.incoming().iterdir():
-        shutil.rmtree(entry)
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 @pytest.fixture
