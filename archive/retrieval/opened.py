@@ -108,9 +108,7 @@ def mail_of(opened: Opened) -> Mail:
     Errors: DamagedObjectError; CannotShowError for one that is too large, or nested beyond all reason.
     """
     if opened.size_bytes > LARGEST_MAIL_BYTES:
-        raise CannotShowError(
-            _("This email is too large to be shown. The stored file is as it was sent; download it.")
-        )
+        raise CannotShowError(_("This email is too large to be shown. The stored file is as it was sent; download it."))
     payload = opened.payload()
     try:
         return parse_mail(payload) if _has_plain_headers(payload) else _read_apart(payload)

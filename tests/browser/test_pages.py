@@ -32,7 +32,7 @@ def assert_good(page: Any) -> None:
     """Check what holds for every page."""
     # A text that fades in has no contrast yet: the document is open first.
     expect(page.locator(".v-pdf-loading:visible")).to_have_count(0)
-    assert page.locator("h1").count() == 1
+    expect(page.locator("h1")).to_have_count(1)  # a page that was just gone to is waited for
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     assert serious_findings(page) == []
     page.emulate_media(color_scheme="dark")
