@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from archive.documents.shown import day_shown
+from archive.documents.rule_words import values_shown
 from archive.query import Comparison, Node, Phrase, Word, registry, to_text
 from archive.query.tree import conditions, without
 
@@ -33,11 +33,7 @@ def chips_of(tree: Node, *, user: Any, ids: Collection[str] = ()) -> list[Chip]:
         rest = to_text(without(tree, index))
         if isinstance(node, Comparison) and node.field in fields:
             field = fields[node.field]
-            choices = dict(field.choices() if field.choices else ())
-            values = [choices.get(value, value) for value in node.values]
-            # Only days and numbers have ranges, and no number reads as a day.
-            words = [day_shown(value) for value in values] if "range" in field.ops else values
-            chips.append(Chip(str(field.label), _value(node.op, words), rest))
+            chips.append(Chip(str(field.label), _value(node.op, values_shown(node, field)), rest))
         elif isinstance(node, Word | Phrase):
             label = _("Account, customer or reference") if node.text in ids else _("Words")
             chips.append(Chip(label, to_text(node), rest))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from archive.documents.shown import day_shown
-from archive.query import Comparison, Everything, Node, registry, to_text
+from archive.query import Comparison, Everything, Field, Node, registry, to_text
 from archive.query.tree import And, Not, Or
 
 
 class Wording:
-    """Says rules in words; fields and choices are read once for all of them."""
+    """Says rules in words; fields are read once for all of them."""
 
     def __init__(self) -> None:
         self._fields = registry.all()
-        self._labels: dict[str, dict[str, str]] = {}
 
     def of(self, tree: Node) -> str:
         """Return which communications a rule means, to stand after "you see"."""
@@ -35,16 +34,15 @@ class Wording:
         field = self._fields.get(node.field)
         if field is None:  # a rule outlives a field that was retired
             return to_text(node)
-        labels = self._labels_of(node.field)
-        # Only days and numbers have ranges, and no number reads as a day.
-        shown = [day_shown(value) if "range" in field.ops else labels.get(value, value) for value in node.values]
-        return _said(node.op, str(field.label), shown)
+        return _said(node.op, str(field.label), values_shown(node, field))
 
-    def _labels_of(self, name: str) -> dict[str, str]:
-        if name not in self._labels:
-            choices = self._fields[name].choices
-            self._labels[name] = dict(choices()) if choices else {}
-        return self._labels[name]
+
+def values_shown(node: Comparison, field: Field) -> list[str]:
+    """Return the values of a comparison as people read them: labels of choices, days as days."""
+    if "range" in field.ops:  # only days and numbers have ranges, and no number reads as a day
+        return [day_shown(value) for value in node.values]
+    labels = dict(field.choices()) if field.choices else {}
+    return [labels.get(value, value) for value in node.values]
 
 
 def _said(op: str, field: str, values: list[str]) -> str:

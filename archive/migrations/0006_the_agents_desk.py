@@ -122,7 +122,6 @@ class Migration(migrations.Migration):
                 ('sort', models.CharField(max_length=40)),
                 ('selects_all', models.BooleanField(default=False)),
                 ('keys', models.JSONField(default=list)),
-                ('columns', models.JSONField(default=list)),
                 ('done', models.BigIntegerField(default=0)),
                 ('total', models.BigIntegerField(null=True)),
                 ('file_bytes', models.BigIntegerField(null=True)),

@@ -54,7 +54,7 @@ _SALT = "archive.desk.export"
 MIB = 1024 * 1024
 
 
-def request_export(*, search: Search, kind: str, columns: Sequence[str] = (), actor: Actor) -> Export:
+def request_export(*, search: Search, kind: str, actor: Actor) -> Export:
     """Ask for an export of what is selected in a search; a small one is built when this returns.
 
     Errors: PermissionDenied; NothingSelectedError; TooManyForRoleError; NoRoomForExportError; QueryError;
@@ -67,8 +67,11 @@ def request_export(*, search: Search, kind: str, columns: Sequence[str] = (), ac
         raise NothingSelectedError(_("Nothing is selected that could be exported. Tick rows, or select all."))
     if len(first) > MOST_WITHOUT_MANY and not actor.user.has_perm(MANY_PERMISSION):
         message = _("Your role may export %(most)s communications at a time. Narrow the search or the selection.")
+        reason = "More is selected than the role may export at a time."
+        audit.record_refusal(actor=actor, verb=Verb.EXPORT_CREATED, subject=search, reason=reason, kind=kind)
         raise TooManyForRoleError(message % {"most": MOST_WITHOUT_MANY})
     _leave_room()
+    small = _is_small(kind, first)
     with transaction.atomic():
         export = Export.objects.create(
             user=actor.user,
@@ -77,7 +80,6 @@ def request_export(*, search: Search, kind: str, columns: Sequence[str] = (), ac
             sort=search.sort,
             selects_all=search.selects_all,
             keys=picks,
-            columns=list(columns),
             total=len(first) if len(first) <= MOST_WITHOUT_MANY else None,
             created_at=timezone.now(),
         )
@@ -90,11 +92,22 @@ def request_export(*, search: Search, kind: str, columns: Sequence[str] = (), ac
             everything=search.selects_all,
             picks=len(picks),
         )
-    if _is_small(kind, first):
-        build(export, actor=actor, tell=lambda _done: None)
-    else:
-        work.enqueue(kind=KIND, key=str(export.pk), payload={"export": export.pk}, actor=actor)
+        # The row of work is committed with the export: whatever breaks off, a worker goes on with it.
+        payload = {"export": export.pk}
+        item = work.enqueue(kind=KIND, key=str(export.pk), payload=payload, actor=actor, ring=not small)
+    lease = work.claim(item.pk) if small else None
+    if lease is not None:
+        _build_now(export, lease, actor)
     return export
+
+
+def _build_now(export: Export, lease: Lease, actor: Actor) -> None:
+    try:
+        with work.holding(lease):
+            build(export, actor=actor, tell=lambda _done: None)
+    except Exception:
+        _ended(export, Export.State.FAILED, _("It broke off. Ask for it again."))
+        raise
 
 
 def _require_all(actor: Actor, kind: str) -> None:
@@ -320,11 +333,12 @@ def open_file(public_id: UUID, token: str, *, actor: Actor) -> tuple[Export, IO[
 
 def stop_export(export: Export, *, actor: Actor) -> bool:
     """Ask a running export to stop; one that waits stops at once. Tells whether it was open."""
-    if not work.stop(kind=KIND, key=str(export.pk), actor=actor):
-        return False
-    Export.objects.filter(pk=export.pk, state=Export.State.WAITING).update(
-        state=Export.State.STOPPED, ended_at=timezone.now()
-    )
+    with transaction.atomic():
+        if not work.stop(kind=KIND, key=str(export.pk), actor=actor):
+            return False
+        Export.objects.filter(pk=export.pk, state=Export.State.WAITING).update(
+            state=Export.State.STOPPED, ended_at=timezone.now()
+        )
     return True
 
 

@@ -526,7 +526,7 @@ CALL_SITES: dict[str, CallSite] = {
     "merging packs": CallSite("pack.merged", _merge, _BYTES),
     "renewing locks": CallSite("locks.renewed", _renew_locks),
     "asking for an export": CallSite("export.created", _export),
-    "an export that is made": CallSite("export.built", _export, frozenset({"archive_export"})),
+    "an export that is made": CallSite("export.built", _export, frozenset({"archive_export", "archive_workitem"})),
     "an export that is fetched": CallSite("export.downloaded", _fetch_export),
     "an export that is deleted": CallSite("export.deleted", _delete_export),
     "asking for a rebuild of the word index": CallSite("index.rebuild_requested", _request_rebuild),

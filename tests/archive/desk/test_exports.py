@@ -285,6 +285,23 @@ def test_an_agent_may_export_so_many_at_a_time(
     answer = ask(client, "csv")
     assert answer.status_code == 422 and "may export 2 communications at a time" in answer.content.decode()
     assert not Export.objects.exists() and MOST_WITHOUT_MANY == 500
+    assert [(event.outcome, event.subject_kind) for event in events(*VERBS)] == [("refused", "search")]
+
+
+def test_a_small_one_that_breaks_off_says_so_and_leaves_no_open_work(
+    archive: Archive, client: Any, auditor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.load(letter("a"))
+
+    def full(*_args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(services, "write_csv", full)
+    client.raise_request_exception = False
+    assert ask(client, "csv").status_code == 503
+    export = Export.objects.get()
+    assert export.state == "failed" and "Ask for it again" in export.message
+    assert WorkItem.objects.get(kind="desk.export").state == "failed" and not events("export.built")
 
 
 def test_files_go_when_their_time_is_over(archive: Archive, client: Any, auditor: Any) -> None:

@@ -28,7 +28,9 @@ from tests.configuration import CONFIGURATION
 
 POSTSCRIPT = b"%!PS\n/Helvetica findfont 24 scalefont setfont 72 700 moveto (Dear Mrs Miller) show showpage\n"
 SEEN = {"index": {"branch": "012"}}
-needs_ghostscript = pytest.mark.skipif(not shutil.which("gs"), reason="Ghostscript is not installed")
+needs_ghostscript = pytest.mark.skipif(
+    not shutil.which("gs"), reason="Ghostscript, a separate program, is not installed; setup does where it may"
+)
 
 
 def tool(tmp_path: Path, script: str, key: str = "tool") -> Transformer:
