@@ -11,12 +11,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from archive.audit.actor import Actor
+from archive.desk.searches import MAY_SEARCH
 from archive.query import Node, QueryError, parse
 from archive.search.search_forms import FilledForm, get_form, list_forms
 from archive.search.selectors import get_search
 from archive.search.services import start_search
-
-MAY_SEARCH = "archive.search_communications"
 
 
 @login_required

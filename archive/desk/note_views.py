@@ -19,12 +19,11 @@ from archive.audit.actor import Actor
 from archive.audit.calls import call_of, set_call
 from archive.desk.note_forms import CallForm, NoteForm
 from archive.desk.record import panel_context, record_context
+from archive.desk.searches import MAY_SEARCH
 from archive.desk.trail import trail_of
 from archive.documents.models import Communication
 from archive.documents.selectors import get_communication
 from archive.documents.services import ADD_NOTES_PERMISSION, add_note
-
-MAY_SEARCH = "archive.search_communications"
 
 
 @login_required

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive.audit.actor import Actor
-from archive.desk.searches import search_or_404
+from archive.desk.searches import MAY_SEARCH, search_or_404
 from archive.query import QueryError
 from archive.search.models import SavedSearch
 from archive.search.saved import (
@@ -29,7 +29,6 @@ from archive.search.saved import (
     shareable_groups,
 )
 
-MAY_SEARCH = "archive.search_communications"
 _MAY = permission_required(MAY_SEARCH, raise_exception=True)
 
 

@@ -11,6 +11,9 @@ from archive.audit.actor import Actor
 from archive.search.models import Search
 from archive.search.services import open_search
 
+MAY_SEARCH = "archive.search_communications"
+"""What every page of searching and reading asks for."""
+
 
 def search_or_404(request: HttpRequest, search_id: UUID) -> Search:
     """Return a search that is about to be shown again, which may be recorded; 404 for anybody else's."""

@@ -14,13 +14,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from archive.desk.searches import search_or_404
+from archive.desk.searches import MAY_SEARCH, search_or_404
 from archive.query import QueryError
 from archive.search.models import Search
 from archive.search.picks import TooManyPicksError, clear, pick, select_all, selection_of
 from archive.search.words.database import IndexDownError
-
-MAY_SEARCH = "archive.search_communications"
 
 
 @login_required

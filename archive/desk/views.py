@@ -17,7 +17,7 @@ from archive.audit.actor import Actor
 from archive.audit.verbs import Verb
 from archive.desk.chips import chips_of
 from archive.desk.record import panel_context, record_context
-from archive.desk.searches import search_or_404
+from archive.desk.searches import MAY_SEARCH, search_or_404
 from archive.desk.selection_views import selection_context
 from archive.desk.trail import trail_of
 from archive.documents.selectors import describe_scope, get_communication
@@ -41,7 +41,6 @@ from archive.search.services import start_search
 from archive.search.words.database import IndexDownError
 
 logger = logging.getLogger(__name__)
-MAY_SEARCH = "archive.search_communications"
 
 
 @login_required
